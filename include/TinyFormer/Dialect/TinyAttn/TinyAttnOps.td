@@ -1,0 +1,10 @@
+// Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef TINYFORMER_DIALECT_TINYATTN_OPS_TD
+#define TINYFORMER_DIALECT_TINYATTN_OPS_TD
+
+include "TinyFormer/Dialect/TinyAttn/TinyAttnAttentionOps.td"
+include "TinyFormer/Dialect/TinyAttn/TinyAttnStructuredOps.td"
+
+#endif // TINYFORMER_DIALECT_TINYATTN_OPS_TD

@@ -1,0 +1,80 @@
+// Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// One-shot bufferization of the structured ops: same op, on memrefs.
+
+#include "TinyFormer/Dialect/TinyAttn/TinyAttn.h"
+
+#include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
+#include "mlir/Dialect/Bufferization/IR/DstBufferizableOpInterfaceImpl.h"
+
+using namespace mlir;
+using namespace mlir::bufferization;
+using namespace mlir::tinyattn;
+
+namespace {
+
+template <typename OpTy>
+struct StructuredOpInterface
+    : DstBufferizableOpInterfaceExternalModel<StructuredOpInterface<OpTy>,
+                                              OpTy> {
+  // Destinations are written whole and never read.
+  bool bufferizesToMemoryRead(Operation *op, OpOperand &operand,
+                              const AnalysisState &) const {
+    return cast<DestinationStyleOpInterface>(op).isDpsInput(&operand);
+  }
+
+  bool bufferizesToMemoryWrite(Operation *op, OpOperand &operand,
+                               const AnalysisState &) const {
+    return cast<DestinationStyleOpInterface>(op).isDpsInit(&operand);
+  }
+
+  // Element-wise ops read an element before they write the one in its place,
+  // so their destination may be one of their inputs.
+  bool bufferizesToElementwiseAccess(Operation *, const AnalysisState &,
+                                     ArrayRef<OpOperand *>) const {
+    return std::is_same_v<OpTy, LookupOp> || std::is_same_v<OpTy, AddOp>;
+  }
+
+  LogicalResult bufferize(Operation *op, RewriterBase &rewriter,
+                          const BufferizationOptions &options,
+                          BufferizationState &state) const {
+    OpBuilder::InsertionGuard guard(rewriter);
+    rewriter.setInsertionPoint(op);
+    SmallVector<Value> operands;
+    for (Value operand : op->getOperands()) {
+      FailureOr<Value> buffer = getBuffer(rewriter, operand, options, state);
+      if (failed(buffer))
+        return failure();
+      operands.push_back(*buffer);
+    }
+    SmallVector<Value> destinations;
+    for (OpResult result : op->getResults()) {
+      OpOperand *init =
+          cast<DestinationStyleOpInterface>(op).getTiedOpOperand(result);
+      destinations.push_back(operands[init->getOperandNumber()]);
+    }
+    OperationState newState(op->getLoc(), op->getName(), operands,
+                            /*types=*/TypeRange(), op->getAttrs());
+    newState.propertiesAttr = op->getPropertiesAsAttribute();
+    rewriter.create(newState);
+    replaceOpWithBufferizedValues(rewriter, op, destinations);
+    return success();
+  }
+};
+
+} // namespace
+
+void tinyattn::registerBufferizableOpInterfaceExternalModels(
+    DialectRegistry &registry) {
+  registry.addExtension(+[](MLIRContext *context, TinyAttnDialect *) {
+    LinearOp::attachInterface<StructuredOpInterface<LinearOp>>(*context);
+    MatmulOp::attachInterface<StructuredOpInterface<MatmulOp>>(*context);
+    SoftmaxOp::attachInterface<StructuredOpInterface<SoftmaxOp>>(*context);
+    LayernormOp::attachInterface<StructuredOpInterface<LayernormOp>>(*context);
+    LookupOp::attachInterface<StructuredOpInterface<LookupOp>>(*context);
+    AddOp::attachInterface<StructuredOpInterface<AddOp>>(*context);
+    ConvOp::attachInterface<StructuredOpInterface<ConvOp>>(*context);
+    PoolOp::attachInterface<StructuredOpInterface<PoolOp>>(*context);
+  });
+}
