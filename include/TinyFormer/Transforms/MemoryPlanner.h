@@ -1,0 +1,42 @@
+// Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Static memory planning: buffers with known lifetimes get offsets in one
+// arena. Free of MLIR types, so that it can be tested against brute force.
+
+#ifndef TINYFORMER_TRANSFORMS_MEMORYPLANNER_H
+#define TINYFORMER_TRANSFORMS_MEMORYPLANNER_H
+
+#include <cstdint>
+#include <vector>
+
+namespace tinyformer {
+
+/// Something to place. It is alive from `start` to `end`, both inclusive.
+struct Buffer {
+  uint64_t size;
+  unsigned start, end;
+  /// A power of two.
+  uint64_t alignment = 1;
+};
+
+struct Plan {
+  /// One for each buffer, a multiple of its alignment.
+  std::vector<uint64_t> offsets;
+  /// Bytes that the arena needs. All sizes here are rounded up to the smallest
+  /// alignment of the problem, because no buffer starts between its multiples.
+  uint64_t size = 0;
+  /// The largest sum of bytes alive at one time: no plan is smaller.
+  uint64_t lowerBound = 0;
+};
+
+/// Places the buffers such that those that are alive at the same time do not
+/// overlap. The plan is the smallest possible for up to 10 buffers, and
+/// whenever the search finishes within its budget or meets the lower bound;
+/// else it is the best that was found. The result depends on nothing but the
+/// argument.
+Plan planMemory(const std::vector<Buffer> &buffers);
+
+} // namespace tinyformer
+
+#endif // TINYFORMER_TRANSFORMS_MEMORYPLANNER_H

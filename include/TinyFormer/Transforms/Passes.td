@@ -1,0 +1,121 @@
+// Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef TINYFORMER_TRANSFORMS_PASSES_TD
+#define TINYFORMER_TRANSFORMS_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def Quantize : Pass<"tinyattn-quantize", "::mlir::func::FuncOp"> {
+  let summary = "Replace the real-valued network by its int8 network";
+  let description = [{
+    Precondition: every op is a float `tinyattn` op, a constant, or a `tensor`
+    op that moves data, and carries the calibrated range of its result
+    (`tinyattn.range` and its kin, see the dialect).
+
+    Effect: arguments, results and activations become i8, weights symmetric i8
+    per output channel, biases i32. Every multiplier, shift and table is
+    computed here; multipliers are as wide as the bound on the accumulator,
+    proven from the actual weights, allows. Arguments and results receive
+    `tinyattn.scale` and `tinyattn.zero_point`.
+
+    Postcondition: no float is left; the function's integers are fixed.
+
+    Example: test/Transforms/quantize.mlir.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect",
+    "::mlir::tinyattn::TinyAttnDialect"
+  ];
+}
+
+def DecomposeAttention
+    : Pass<"tinyattn-decompose-attention", "::mlir::func::FuncOp"> {
+  let summary = "Decompose whole attention layers into structured ops";
+  let description = [{
+    Precondition: attention ops are quantised.
+
+    Effect: `mhsa` becomes three `linear` ops split by heads, a `matmul` for the
+    scores, a `softmax` with late normalisation, a `matmul` for the context and
+    a `linear`; `fused_mhsa` has one projection fewer, its keys are its input.
+    The ops carry the location of their attention op, with a suffix.
+
+    Example: test/Transforms/decompose-attention.mlir.
+  }];
+  let dependentDialects = [
+    "::mlir::tensor::TensorDialect", "::mlir::tinyattn::TinyAttnDialect"
+  ];
+}
+
+def DecomposeConcat
+    : Pass<"tinyattn-decompose-concat", "::mlir::func::FuncOp"> {
+  let summary = "Turn tensor.concat into insertions, which bufferize in place";
+  let description = [{
+    Runs upstream's decomposition of `tensor.concat` on its own, so that
+    producers can write straight into their part of the result.
+
+    Example: test/Transforms/decompose-concat.mlir.
+  }];
+  let dependentDialects = ["::mlir::tensor::TensorDialect"];
+}
+
+def OutlineKernels : Pass<"tinyattn-outline-kernels", "::mlir::ModuleOp"> {
+  let summary = "Give every structured op a function of its own";
+  let description = [{
+    Precondition: structured ops work on memrefs.
+
+    Effect: each becomes a call of a private function that holds just that op
+    and is never inlined, so that every layer is a symbol to profile. The name
+    comes from the op's location (the ONNX node) and the op's name. Constants
+    that the op reads move into the function.
+
+    Example: test/Transforms/outline-kernels.mlir.
+  }];
+  let dependentDialects = [
+    "::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect"
+  ];
+}
+
+def PlanMemory : Pass<"tinyattn-plan-memory", "::mlir::ModuleOp"> {
+  let summary = "Place every buffer in one static arena";
+  let description = [{
+    Precondition: the only public function has one block, its results have
+    become arguments, and it allocates static memrefs.
+
+    Effect: each `memref.alloc` becomes a view of a new last argument, the arena,
+    at an offset such that buffers that are alive at the same time do not
+    overlap. The arena goes to the first RAM of the module's target that holds
+    it; without a target, anywhere. The argument's attributes say where and how
+    large: `tinyattn.arena = "sram1"`, and `tinyattn.arena_lower_bound`, the
+    largest sum of bytes alive at one time.
+
+    Errors: an arena that fits no memory, with the numbers and the largest
+    buffers; an allocation of dynamic size, in a parallel loop, or that outlives
+    the region it is in.
+
+    Example: test/Transforms/plan-memory.mlir.
+  }];
+  let options = [
+    Option<"alignment", "alignment", "uint64_t", /*default=*/"8",
+           "Alignment of each buffer in bytes, a power of two">
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"
+  ];
+}
+
+def VerifyPhase : Pass<"tinyattn-verify-phase", "::mlir::ModuleOp"> {
+  let summary = "Check that only ops of the given phase are left";
+  let description = [{
+    The executable specification of the phases: fails on the first op that may
+    not be left after `phase`, with its location.
+
+    Example: test/Transforms/verify-phase.mlir.
+  }];
+  let options = [
+    Option<"phase", "phase", "std::string", /*default=*/"\"import\"",
+           "import, fuse, quantize, tile, bufferize, kernels or llvm">
+  ];
+}
+
+#endif // TINYFORMER_TRANSFORMS_PASSES_TD
