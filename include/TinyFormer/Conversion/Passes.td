@@ -1,0 +1,43 @@
+// Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef TINYFORMER_CONVERSION_PASSES_TD
+#define TINYFORMER_CONVERSION_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def ConvertTinyAttnToLoops
+    : Pass<"convert-tinyattn-to-loops", "::mlir::func::FuncOp"> {
+  let summary = "Lower structured ops on memrefs to plain loops";
+  let description = [{
+    Precondition: structured ops are quantised and work on memrefs of static
+    shape.
+
+    Effect: each becomes `scf.for` loops over `memref` and `arith` ops that
+    compute exactly the op's integer formula. These loops are the portable
+    kernels, for targets or ops without kernels of their own.
+
+    Example: test/Conversion/tinyattn-to-loops.mlir.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::scf::SCFDialect"
+  ];
+}
+
+def ConvertToLLVM : Pass<"tinyattn-convert-to-llvm", "::mlir::ModuleOp"> {
+  let summary = "Convert loops, arithmetic and memrefs to the llvm dialect";
+  let description = [{
+    Upstream's patterns for `func`, `memref`, `cf` and `arith` in one full
+    conversion, so that nothing is left over silently, with memrefs as bare
+    pointers (a C interface) and `index` as wide as the module's data layout
+    says (`dlti.dl_spec = #dlti.dl_spec<index = 32>`).
+
+    Precondition: `scf` has become `cf`, shapes are static.
+
+    Example: test/Conversion/convert-to-llvm.mlir.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
+#endif // TINYFORMER_CONVERSION_PASSES_TD

@@ -1,0 +1,31 @@
+// Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The portable kernels, one function for each family of ops. They expect
+// quantised ops on memrefs of static shape.
+
+#ifndef TINYFORMER_CONVERSION_TINYATTNTOLOOPS_H
+#define TINYFORMER_CONVERSION_TINYATTNTOLOOPS_H
+
+#include "mlir/IR/PatternMatch.h"
+
+namespace mlir::tinyattn {
+
+/// `linear`.
+void populateLinearToLoopsPatterns(RewritePatternSet &patterns);
+/// `matmul`.
+void populateMatmulToLoopsPatterns(RewritePatternSet &patterns);
+/// `conv`.
+void populateConvToLoopsPatterns(RewritePatternSet &patterns);
+/// `softmax`, whole or unnormalised.
+void populateSoftmaxToLoopsPatterns(RewritePatternSet &patterns);
+/// `layernorm`.
+void populateLayernormToLoopsPatterns(RewritePatternSet &patterns);
+/// What works element by element: `lookup`, `add` and `memref.copy`.
+void populateElementwiseToLoopsPatterns(RewritePatternSet &patterns);
+/// `pool`.
+void populatePoolToLoopsPatterns(RewritePatternSet &patterns);
+
+} // namespace mlir::tinyattn
+
+#endif // TINYFORMER_CONVERSION_TINYATTNTOLOOPS_H

@@ -1,0 +1,45 @@
+// Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "LoopBuilder.h"
+
+#include "TinyFormer/Conversion/TinyAttnToLoops.h"
+
+using namespace mlir;
+using namespace mlir::tinyattn;
+
+namespace {
+struct LinearToLoops : OpRewritePattern<LinearOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(LinearOp op,
+                                PatternRewriter &rewriter) const override {
+    LoopBuilder b(op.getLoc(), rewriter);
+    Value x = op.getInput(), w = op.getWeight(), y = op.getInits().front();
+    int64_t rows = getShape(x)[0], depth = getShape(x)[1];
+    int64_t channels = getShape(w)[0];
+    int64_t heads = op.getHeads().value_or(1), width = channels / heads;
+
+    b.forEach({rows, heads, width}, [&](ValueRange indices) {
+      Value m = indices[0], head = indices[1], column = indices[2];
+      Value n = b.multiplyAdd(column, head, b.index(width));
+      Value acc =
+          b.reduce(depth, b.load(op.getBias(), n), [&](Value k, Value acc) {
+            return b.multiplyAdd(acc, b.load(x, {m, k}), b.load(w, {n, k}));
+          });
+      Value result =
+          b.requantize(acc, b.load(op.getMultipliers(), n), *op.getRequant());
+      if (op.getHeads())
+        b.store(result, y, {head, m, column});
+      else
+        b.store(result, y, {m, n});
+    });
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+} // namespace
+
+void tinyattn::populateLinearToLoopsPatterns(RewritePatternSet &patterns) {
+  patterns.add<LinearToLoops>(patterns.getContext());
+}

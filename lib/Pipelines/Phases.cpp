@@ -1,0 +1,110 @@
+// Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "TinyFormer/Pipelines/Phases.h"
+
+#include "TinyFormer/Conversion/Passes.h"
+#include "TinyFormer/Transforms/Passes.h"
+
+#include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace mlir::tinyattn;
+
+static void verifyPhase(OpPassManager &pm, StringRef phase) {
+  VerifyPhaseOptions options;
+  options.phase = phase.str();
+  pm.addPass(createVerifyPhase(options));
+}
+
+void tinyattn::buildFusePhase(OpPassManager &pm) {
+  pm.addPass(createCanonicalizerPass());
+  verifyPhase(pm, "fuse");
+}
+
+void tinyattn::buildQuantizePhase(OpPassManager &pm) {
+  pm.addNestedPass<func::FuncOp>(createQuantize());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  verifyPhase(pm, "quantize");
+}
+
+void tinyattn::buildTilePhase(OpPassManager &pm) {
+  pm.addNestedPass<func::FuncOp>(createDecomposeAttention());
+  pm.addNestedPass<func::FuncOp>(createDecomposeConcat());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  verifyPhase(pm, "tile");
+}
+
+void tinyattn::buildBufferizePhase(OpPassManager &pm) {
+  pm.addPass(bufferization::createEmptyTensorEliminationPass());
+  bufferization::OneShotBufferizePassOptions bufferize;
+  bufferize.bufferizeFunctionBoundaries = true;
+  bufferize.functionBoundaryTypeConversion =
+      bufferization::LayoutMapOption::IdentityLayoutMap;
+  // The planner aligns buffers; the default would be 64 bytes for each.
+  bufferize.bufferAlignment = 0;
+  pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
+  bufferization::BufferResultsToOutParamsPassOptions results;
+  results.modifyPublicFunctions = true;
+  results.hoistStaticAllocs = true;
+  pm.addPass(bufferization::createBufferResultsToOutParamsPass(results));
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  pm.addPass(createPlanMemory());
+  verifyPhase(pm, "bufferize");
+}
+
+void tinyattn::buildKernelsPhase(OpPassManager &pm) {
+  pm.addPass(createOutlineKernels());
+  pm.addNestedPass<func::FuncOp>(createConvertTinyAttnToLoops());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  verifyPhase(pm, "kernels");
+}
+
+void tinyattn::buildLLVMPhase(OpPassManager &pm) {
+  pm.addPass(memref::createExpandStridedMetadataPass());
+  pm.addPass(createSCFToControlFlowPass());
+  pm.addPass(createConvertToLLVM());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  verifyPhase(pm, "llvm");
+}
+
+void tinyattn::registerPipelines() {
+  PassPipelineRegistration<>("tinyformer-fuse",
+                             "Phase: fuse the weights of attention where it pays",
+                             buildFusePhase);
+  PassPipelineRegistration<>("tinyformer-quantize",
+                             "Phase: floats with calibrated ranges to integers",
+                             buildQuantizePhase);
+  PassPipelineRegistration<>("tinyformer-tile",
+                             "Phase: attention to structured ops",
+                             buildTilePhase);
+  PassPipelineRegistration<>("tinyformer-bufferize",
+                             "Phase: tensors to buffers in planned arenas",
+                             buildBufferizePhase);
+  PassPipelineRegistration<>("tinyformer-kernels",
+                             "Phase: structured ops to loops, a function each",
+                             buildKernelsPhase);
+  PassPipelineRegistration<>("tinyformer-llvm",
+                             "Phase: everything to the llvm dialect",
+                             buildLLVMPhase);
+  PassPipelineRegistration<>(
+      "tinyformer-compile", "All phases, from a calibrated float module to llvm",
+      [](OpPassManager &pm) {
+        buildFusePhase(pm);
+        buildQuantizePhase(pm);
+        buildTilePhase(pm);
+        buildBufferizePhase(pm);
+        buildKernelsPhase(pm);
+        buildLLVMPhase(pm);
+      });
+}
