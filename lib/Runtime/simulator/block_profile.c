@@ -1,0 +1,131 @@
+// Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The hooks of the Cortex-M simulator, in C because a Python callback takes a
+// microsecond and a network executes ten million basic blocks.
+//
+// The block hook counts how often control went from one block to another, and
+// the instructions executed, and stops the emulation when there were too many.
+// The memory hook counts unaligned accesses.
+// python/tinyformer/simulators/block_profile.py has the same structures.
+
+#include <stdint.h>
+
+typedef struct {
+  uint32_t from;         // address of the block before, 0 for none
+  uint32_t to;           // address of this block
+  uint32_t size;         // bytes of code of this block
+  uint32_t instructions; // instructions in this block
+  uint64_t count;
+} edge_t;
+
+typedef struct {
+  uint32_t pc;     // of the instruction
+  uint32_t size;   // bytes, 0 for an entry that is not in use
+  uint32_t offset; // of the address in its word: 1, 2 or 3
+  uint32_t is_store;
+  uint64_t count;
+} unaligned_t;
+
+typedef struct {
+  edge_t *edges; // open-addressed hash table
+  unaligned_t *unaligned;
+  const uint8_t *code;   // copy of the executable memory
+  uint64_t instructions; // executed so far
+  uint64_t limit;        // of instructions
+  int (*stop)(void *engine);
+  int (*read_register)(void *engine, int number, void *value);
+  uint32_t mask;     // entries in the table - 1
+  uint32_t used;     // entries in use
+  uint32_t previous; // address of the block before
+  uint32_t code_base;
+  uint32_t code_size;
+  uint32_t unaligned_size; // entries in that table
+  uint32_t
+      table_full; // 1 when the run was stopped because a table was too full
+} profile_t;
+
+// Thumb: a first halfword of 0b11101, 0b11110 or 0b11111 starts an instruction
+// of 32 bits (ARMv7-M ARM, A5.1).
+static uint32_t count_instructions(const profile_t *p, uint32_t address,
+                                   uint32_t size) {
+  uint32_t start = address - p->code_base;
+  if (start > p->code_size || size > p->code_size - start)
+    return 0;
+  uint32_t count = 0;
+  for (uint32_t i = start; i < start + size; count++)
+    i += p->code[i + 1] >= 0xE8 ? 4 : 2;
+  return count;
+}
+
+static uint32_t hash(uint32_t from, uint32_t to, uint32_t mask) {
+  uint64_t key = ((uint64_t)from << 32) | to;
+  return (uint32_t)((key * 0x9E3779B97F4A7C15u) >> 40) & mask;
+}
+
+static edge_t *find_edge(profile_t *p, uint32_t to, uint32_t size) {
+  uint32_t i = hash(p->previous, to, p->mask);
+  for (;; i = (i + 1) & p->mask) {
+    edge_t *e = &p->edges[i];
+    if (e->to == to && e->from == p->previous && e->size == size)
+      return e;
+    if (e->size != 0)
+      continue;
+    p->used++;
+    *e = (edge_t){p->previous, to, size, count_instructions(p, to, size), 0};
+    return e;
+  }
+}
+
+void tf_count_block(void *engine, uint64_t address, uint32_t size,
+                    profile_t *p);
+void tf_count_unaligned(void *engine, int type, uint64_t address, int size,
+                        int64_t value, profile_t *p);
+
+void tf_count_block(void *engine, uint64_t address, uint32_t size,
+                    profile_t *p) {
+  if (p->used > p->mask - p->mask / 4) {
+    p->table_full = 1;
+    p->stop(engine);
+    return;
+  }
+  edge_t *e = find_edge(p, (uint32_t)address, size);
+  e->count++;
+  p->instructions += e->instructions;
+  p->previous = (uint32_t)address;
+  if (p->instructions > p->limit)
+    p->stop(engine);
+}
+
+// unicorn/unicorn.h and unicorn/arm.h of version 2.
+enum { UC_MEM_WRITE = 17, UC_ARM_REG_PC = 11 };
+
+static unaligned_t *find_unaligned(profile_t *p, uint32_t pc, uint32_t size,
+                                   uint32_t offset) {
+  for (uint32_t i = 0; i < p->unaligned_size; i++) {
+    unaligned_t *u = &p->unaligned[(pc / 2 + i) % p->unaligned_size];
+    if (u->size == 0)
+      *u = (unaligned_t){pc, size, offset, 0, 0};
+    if (u->pc == pc && u->size == size && u->offset == offset)
+      return u;
+  }
+  return 0;
+}
+
+void tf_count_unaligned(void *engine, int type, uint64_t address, int size,
+                        int64_t value, profile_t *p) {
+  (void)value;
+  uint32_t offset = (uint32_t)address & ((size < 4 ? (uint32_t)size : 4) - 1);
+  if (offset == 0)
+    return;
+  uint32_t pc = 0;
+  p->read_register(engine, UC_ARM_REG_PC, &pc);
+  unaligned_t *u = find_unaligned(p, pc, (uint32_t)size, offset);
+  if (!u) {
+    p->table_full = 1;
+    p->stop(engine);
+    return;
+  }
+  u->is_store = type == UC_MEM_WRITE;
+  u->count++;
+}

@@ -1,0 +1,73 @@
+# Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Does it fit? Asked before linking where the answer is known, and of the linker after."""
+
+from __future__ import annotations
+
+import re
+
+from tinyformer.errors import DoesNotFitError, ToolchainError
+from tinyformer.firmware.interface import NetworkInterface
+from tinyformer.targets import Memory, Target
+
+# What the start-up code keeps in .noinit, and the alignment between sections.
+_RUNTIME_RAM_BYTES = 64
+
+_OVERFLOW = re.compile(r"section '([^']+)' will not fit in region '(\w+)': overflowed by (\d+) byt")
+
+
+def check_fit(interface: NetworkInterface, target: Target) -> None:
+    """Raises DoesNotFitError for the first memory that cannot hold what lies in it."""
+    for name in interface.arenas:
+        target.arena_capacity(name)
+    for memory in target.memories:
+        if memory.kind == "ram":
+            _check_memory(memory, interface, target)
+
+
+def _check_memory(memory: Memory, interface: NetworkInterface, target: Target) -> None:
+    arena = interface.arenas.get(memory.name, 0)
+    others: dict[str, int] = {}
+    if memory.name == target.stack_memory:
+        others["the stack"] = target.stack_bytes
+    if memory.name == target.data_memory:
+        others["inputs, outputs and runtime"] = interface.io_bytes + _RUNTIME_RAM_BYTES
+    if arena + sum(others.values()) <= memory.size:
+        return
+    if not arena:
+        listed = ", ".join(f"{what} {size}" for what, size in others.items())
+        raise DoesNotFitError(
+            f"{interface.name!r} needs {sum(others.values())} bytes but {memory.name!r} of "
+            f"{target.name} holds {memory.size} ({listed}); use smaller inputs or another target"
+        )
+    taken = "".join(f", of which {what} take {size}" for what, size in others.items())
+    raise DoesNotFitError(
+        f"arena needs {arena} bytes but {memory.name!r} of {target.name} holds {memory.size}{taken}"
+        f"; {_advice(arena, memory, target)}"
+    )
+
+
+def _advice(arena: int, memory: Memory, target: Target) -> str:
+    for name in target.arena_memories:
+        if name != memory.name and target.arena_capacity(name) >= arena:
+            return f"put this arena into {name!r}, which has {target.arena_capacity(name)}"
+    return "use a smaller tile height, a smaller model, or a target with more RAM"
+
+
+def explain_link_failure(
+    error: ToolchainError, interface: NetworkInterface, target: Target
+) -> Exception:
+    """The linker's overflow as a DoesNotFitError with sums; any other error as it is."""
+    overflows: dict[str, int] = {}
+    for match in _OVERFLOW.finditer(str(error)):
+        region = match.group(2)
+        overflows[region] = max(overflows.get(region, 0), int(match.group(3)))
+    if not overflows:
+        return error
+    name, overflow = next(iter(overflows.items()))
+    memory = target.memory(name)
+    what = "code and weights need" if memory.kind == "flash" else "arena, stack and data need"
+    return DoesNotFitError(
+        f"{interface.name!r}: {what} {memory.size + overflow} bytes but {name!r} of {target.name} "
+        f"holds {memory.size}; use a smaller model or a target with more {memory.kind}"
+    )

@@ -1,0 +1,82 @@
+# Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""What the compiler tells the firmware about a network: tensors, arenas, and its C name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tinyformer.errors import InterfaceError
+
+_C_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
+
+
+@dataclass(frozen=True)
+class TensorInterface:
+    """One input or output: int8, affine, real = scale * (stored - zero_point)."""
+
+    name: str
+    shape: tuple[int, ...]
+    bytes: int
+    scale: float
+    zero_point: int
+
+    def __post_init__(self) -> None:
+        elements = 1
+        for extent in self.shape:
+            elements *= extent
+        if elements != self.bytes or elements <= 0:
+            raise InterfaceError(
+                f"tensor {self.name!r} has shape {list(self.shape)}, that is {elements} bytes of "
+                f"int8, but is declared with {self.bytes}; shapes must be static and not empty"
+            )
+        if not -128 <= self.zero_point <= 127:
+            raise InterfaceError(
+                f"tensor {self.name!r} has zero point {self.zero_point}, outside int8's -128..127"
+            )
+
+
+@dataclass(frozen=True)
+class NetworkInterface:
+    """The contract of `void tf_<name>_invoke(inputs..., outputs..., arenas...)`.
+
+    All parameters are bare pointers, in this order; `arenas` maps the name of a memory of the
+    target to the bytes needed there, and its order is the order of the parameters.
+    """
+
+    name: str
+    inputs: tuple[TensorInterface, ...]
+    outputs: tuple[TensorInterface, ...]
+    arenas: Mapping[str, int]
+
+    def __post_init__(self) -> None:
+        if not _C_NAME.match(self.name):
+            raise InterfaceError(
+                f"{self.name!r} cannot name a network: it becomes C identifiers, so it must "
+                "consist of lower-case letters, digits and underscores, beginning with a letter"
+            )
+        if not self.outputs:
+            raise InterfaceError(f"network {self.name!r} has no output")
+        for memory, size in self.arenas.items():
+            if size <= 0:
+                raise InterfaceError(
+                    f"the arena of {self.name!r} in {memory!r} has {size} bytes; "
+                    "leave out a memory in which nothing is needed"
+                )
+
+    @property
+    def invoke_symbol(self) -> str:
+        """The function that the compiler emits."""
+        return f"tf_{self.name}_invoke"
+
+    @property
+    def run_symbol(self) -> str:
+        """The function that the user calls: the same without the arenas."""
+        return f"{self.name}_run"
+
+    @property
+    def io_bytes(self) -> int:
+        """Bytes of all inputs and outputs together."""
+        return sum(tensor.bytes for tensor in (*self.inputs, *self.outputs))

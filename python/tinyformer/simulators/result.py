@@ -1,0 +1,58 @@
+# Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""What a run of a network gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyformer.errors import SimulationError
+from tinyformer.firmware import NetworkInterface
+
+Int8Array = npt.NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """Outputs of one run, and what it cost between entry and return of `<name>_run`.
+
+    `instructions` counts executed instructions. `stack_bytes` is the high-water mark of the whole
+    stack, main's frame included. `cycles` and `kernels` (cycles by symbol, the largest first,
+    helpers such as memcpy under their own name) come from `timing_model`; only a profiled run
+    has them, and the host has none of all these.
+    """
+
+    outputs: list[Int8Array]
+    cycles: int | None = None
+    instructions: int | None = None
+    stack_bytes: int | None = None
+    kernels: Mapping[str, int] = field(default_factory=dict)
+    timing_model: str | None = None
+
+
+def check_inputs(interface: NetworkInterface, inputs: Sequence[Int8Array]) -> list[bytes]:
+    """The inputs' bytes in C order; an error when count, type or shape do not match."""
+    if len(inputs) != len(interface.inputs):
+        raise SimulationError(
+            f"{interface.name!r} has {len(interface.inputs)} inputs but {len(inputs)} were given"
+        )
+    for tensor, array in zip(interface.inputs, inputs, strict=True):
+        if array.dtype != np.int8 or array.size != tensor.bytes:
+            raise SimulationError(
+                f"input {tensor.name!r} wants {list(tensor.shape)} int8, that is {tensor.bytes} "
+                f"bytes, but got {list(array.shape)} {array.dtype}; quantise it first with "
+                f"round(x / {tensor.scale:g}) + {tensor.zero_point}"
+            )
+    return [array.tobytes() for array in inputs]
+
+
+def shape_outputs(interface: NetworkInterface, raw: Sequence[bytes]) -> list[Int8Array]:
+    """The outputs' bytes as arrays of their shapes."""
+    return [
+        np.frombuffer(data, dtype=np.int8).reshape(tensor.shape).copy()
+        for tensor, data in zip(interface.outputs, raw, strict=True)
+    ]

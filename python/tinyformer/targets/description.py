@@ -1,0 +1,86 @@
+# Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""What a target is: cores, clock, and memories with their addresses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from tinyformer.errors import TinyFormerError
+
+MemoryKind = Literal["flash", "ram"]
+
+
+@dataclass(frozen=True)
+class Memory:
+    """One contiguous memory of a chip; `base` is an address, `size` is in bytes."""
+
+    name: str
+    base: int
+    size: int
+    kind: MemoryKind
+
+    @property
+    def end(self) -> int:
+        """The first address behind this memory."""
+        return self.base + self.size
+
+
+@dataclass(frozen=True)
+class Target:
+    """One chip (or the host), as the compiler, the linker and the simulators see it.
+
+    `clock_hz` and `power_mw` are published figures of measurement setups; an energy computed
+    from them is an estimate. `host` has neither.
+
+    `arena_memories` names the memories that may hold an arena, the preferred one first.
+    Static data other than arenas (inputs, outputs, .data, .bss) goes to `data_memory`.
+    The stack lies at the very bottom of `stack_memory` and grows down towards addresses at
+    which the chip has nothing, so that an overflow is a fault and not a silent corruption.
+    """
+
+    name: str
+    description: str
+    core: str
+    isa: str
+    cores: int
+    clock_hz: int | None
+    power_mw: float | None
+    memories: tuple[Memory, ...]
+    arena_memories: tuple[str, ...]
+    data_memory: str
+    stack_memory: str
+    stack_bytes: int
+
+    def memory(self, name: str) -> Memory:
+        """The memory called `name`."""
+        for memory in self.memories:
+            if memory.name == name:
+                return memory
+        known = ", ".join(repr(memory.name) for memory in self.memories)
+        raise TinyFormerError(f"target {self.name!r} has no memory {name!r}; it has {known}")
+
+    def arena_capacity(self, name: str) -> int:
+        """Bytes of memory `name` that an arena can have at most: all but a stack in it.
+
+        Inputs, outputs and other static data are not subtracted: they depend on the network.
+        """
+        if name not in self.arena_memories:
+            known = ", ".join(repr(memory) for memory in self.arena_memories)
+            raise TinyFormerError(
+                f"memory {name!r} of target {self.name!r} cannot hold an arena; these can: {known}"
+            )
+        stack = self.stack_bytes if name == self.stack_memory else 0
+        return self.memory(name).size - stack
+
+    @property
+    def flash(self) -> Memory | None:
+        """The memory that holds code and weights; None on the host."""
+        return next((memory for memory in self.memories if memory.kind == "flash"), None)
+
+    def energy_mj(self, cycles: int) -> float | None:
+        """An estimate in millijoules: cycles at the published clock and power."""
+        if self.clock_hz is None or self.power_mw is None:
+            return None
+        return cycles / self.clock_hz * self.power_mw
