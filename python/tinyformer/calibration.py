@@ -1,0 +1,190 @@
+# Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Calibration: the ranges of all activations, from sample inputs.
+
+The float module runs on every sample in the reference interpreter; the ranges are written
+on its ops and arguments as the attributes that `tinyattn-quantize` reads.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyformer.errors import TinyFormerError
+from tinyformer.mlir import ir
+from tinyformer.reference import Interpreter
+
+Array = npt.NDArray[Any]
+
+DEFAULT_PERCENTILE = 99.99
+# Beyond this many values of one tensor, percentiles come from evenly spaced ones.
+MAX_VALUES = 1 << 20
+# exp(-x) * 255 rounds to 0 from here on: a score this far below its row's maximum
+# contributes nothing, however far.
+SCORE_REACH = math.log(2 * 255)
+
+
+class CalibrationError(TinyFormerError):
+    """Calibration data that does not fit the model."""
+
+
+@dataclass
+class _Values:
+    """Values of one tensor, or one head of it, over all samples."""
+
+    stride: int
+    parts: list[Array] = field(default_factory=list)
+    low: float = math.inf
+    high: float = -math.inf
+
+    def add(self, values: Array) -> None:
+        flat = values.ravel()
+        self.low = min(self.low, float(flat.min()))
+        self.high = max(self.high, float(flat.max()))
+        self.parts.append(flat[:: self.stride].astype(np.float32))
+
+    def range(self, percentile: float) -> tuple[float, float]:
+        """[low, high] of the central part; 100 is the minimum and maximum."""
+        if percentile >= 100:
+            return self.low, self.high
+        values = np.concatenate(self.parts)
+        low, high = np.percentile(values, [100 - percentile, percentile])
+        return float(low), float(high)
+
+
+def calibrate(
+    module: ir.Module,
+    samples: Mapping[str, Array],
+    input_names: Sequence[str],
+    *,
+    percentile: float = DEFAULT_PERCENTILE,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> None:
+    """Annotate the float `module` with ranges.
+
+    `samples` holds, for each input name, an array whose first axis counts the samples.
+    `percentile` in (50, 100]: the share of values that a range covers on either side; 100
+    is min-max. Raises CalibrationError.
+    """
+    if not 50 < percentile <= 100:
+        raise CalibrationError(f"percentile must lie in (50, 100], got {percentile:g}")
+    count = _check_counts(samples, input_names)
+    recorder = _Recorder(count)
+    interpreter = Interpreter(module, recorder.observe)
+    check_samples(samples, input_names, interpreter.function)
+    for index in range(count):
+        interpreter.run([samples[name][index].astype(np.float32) for name in input_names])
+        progress(index + 1, count)
+    with module.context, ir.Location.unknown():
+        recorder.annotate(interpreter.function, percentile)
+
+
+def load_samples(path: str, input_names: Sequence[str]) -> dict[str, Array]:
+    """Samples from `.npz` (one array an input, by name) or `.npy` (models of one input)."""
+    try:
+        data = np.load(path, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise CalibrationError(f"cannot read samples from '{path}': {error}") from error
+    if isinstance(data, np.ndarray):
+        if len(input_names) != 1:
+            raise CalibrationError(
+                f"'{path}' holds one array, but the model has the inputs "
+                f"{', '.join(input_names)}: use an .npz with these names"
+            )
+        return {input_names[0]: data}
+    missing = [name for name in input_names if name not in data.files]
+    if missing:
+        raise CalibrationError(
+            f"'{path}' has no array called '{missing[0]}'; it has {', '.join(data.files)}, "
+            f"the model's inputs are {', '.join(input_names)}"
+        )
+    return {name: data[name] for name in input_names}
+
+
+def _check_counts(samples: Mapping[str, Array], input_names: Sequence[str]) -> int:
+    counts = {name: len(samples[name]) if samples[name].ndim else 0 for name in input_names}
+    if min(counts.values()) == 0 or len(set(counts.values())) != 1:
+        listed = ", ".join(f"{name}: {number}" for name, number in counts.items())
+        raise CalibrationError(
+            f"every input needs the same number of samples, at least one; got {listed}"
+        )
+    return next(iter(counts.values()))
+
+
+def check_samples(
+    samples: Mapping[str, Array], input_names: Sequence[str], function: ir.Operation
+) -> None:
+    """Shapes and values of the samples against the arguments of `function`."""
+    arguments = function.regions[0].blocks[0].arguments
+    for name, argument in zip(input_names, arguments, strict=True):
+        expected = tuple(ir.RankedTensorType(argument.type).shape)
+        actual = tuple(samples[name].shape[1:])
+        if actual != expected:
+            raise CalibrationError(
+                f"samples of input '{name}' have shape {actual}, the model expects {expected} "
+                f"(the array is {tuple(samples[name].shape)}: its first axis counts samples)"
+            )
+        bad = ~np.isfinite(samples[name].astype(np.float64))
+        if bad.any():
+            index = int(np.argwhere(bad)[0][0])
+            raise CalibrationError(
+                f"samples of input '{name}' hold {int(bad.sum())} NaN or infinite values, "
+                f"the first in sample {index}"
+            )
+
+
+class _Recorder:
+    """Observes a run and keeps values by op and name."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.operations: dict[int, ir.Operation] = {}
+        self.values: dict[tuple[int, str], list[_Values]] = {}
+
+    def observe(self, operation: ir.Operation, name: str, value: Array) -> None:
+        key = id(operation)
+        self.operations[key] = operation  # keeps the object, and so its id, alive
+        per_head = name in ("query", "key", "value")
+        if name == "scores":
+            value = np.maximum(value, value.max(axis=-1, keepdims=True) - SCORE_REACH)
+        if name == "key" and value.ndim == 2:
+            return  # the key of fused attention is its input
+        parts = list(value) if per_head else [value]
+        if (key, name) not in self.values:
+            stride = -(-parts[0].size * self.count // MAX_VALUES)
+            self.values[key, name] = [_Values(stride) for _ in parts]
+        for values, part in zip(self.values[key, name], parts, strict=True):
+            values.add(part)
+
+    def annotate(self, function: ir.Operation, percentile: float) -> None:
+        """Write the ranges as attributes."""
+        arguments: dict[int, tuple[float, float]] = {}
+        for (key, name), values in self.values.items():
+            attributes = self.operations[key].attributes
+            if name.startswith("argument "):
+                arguments[int(name.split()[1])] = values[0].range(percentile)
+            elif name in ("query", "key", "value"):
+                maxima = [max(map(abs, head.range(percentile))) for head in values]
+                attributes[f"tinyattn.{name}_absmax"] = ir.DenseF64ArrayAttr.get(maxima)
+            else:
+                # The largest score decides a row: it must not saturate.
+                share = 100.0 if name == "scores" else percentile
+                suffix = "range" if name == "result" else f"{name}_range"
+                attributes[f"tinyattn.{suffix}"] = ir.DenseF64ArrayAttr.get(
+                    list(values[0].range(share))
+                )
+        _annotate_arguments(function, arguments)
+
+
+def _annotate_arguments(function: ir.Operation, ranges: Mapping[int, tuple[float, float]]) -> None:
+    entries = [
+        ir.DictAttr.get({"tinyattn.range": ir.DenseF64ArrayAttr.get(list(ranges[index]))})
+        for index in range(len(ranges))
+    ]
+    function.attributes["arg_attrs"] = ir.ArrayAttr.get(entries)

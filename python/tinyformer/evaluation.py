@@ -1,0 +1,104 @@
+# Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""A model in three forms side by side: float, integer reference, and on the device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyformer.calibration import CalibrationError, check_samples
+from tinyformer.compiler import Compilation
+from tinyformer.driver import Progress, no_progress
+from tinyformer.quantization import dequantize, quantize, signal_to_noise_db
+from tinyformer.reference import Interpreter
+
+if TYPE_CHECKING:
+    from tinyformer.firmware import FirmwareImage
+    from tinyformer.mlir import ir
+    from tinyformer.simulators import RunResult
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What one target does with a set of samples.
+
+    Accuracies are shares of samples whose largest output is at the label, absent without
+    labels. `bit_exact` counts samples whose device outputs equal the reference's.
+    `snr_db` compares the dequantised reference outputs with the float ones.
+    """
+
+    samples: int
+    bit_exact: int
+    float_accuracy: float | None
+    reference_accuracy: float | None
+    device_accuracy: float | None
+    snr_db: float
+    profile: RunResult
+    image: FirmwareImage
+
+
+def evaluate(
+    float_module: ir.Module,
+    compilation: Compilation,
+    samples: Mapping[str, Array],
+    labels: Array | None,
+    directory: Path,
+    progress: Progress = no_progress,
+) -> Evaluation:
+    """Compile to the end, run every sample in all three forms, and compare."""
+    from tinyformer.simulators import open_session
+
+    image = compilation.build(directory)
+    assert compilation.quantized is not None
+    real, reference = Interpreter(float_module), Interpreter(compilation.quantized)
+    names = compilation.input_names
+    check_samples(samples, names, real.function)
+    count = len(samples[names[0]])
+    if labels is not None and len(labels) != count:
+        raise CalibrationError(f"there are {count} samples but {len(labels)} labels")
+    session = open_session(image, compilation.target)
+    output = image.interface.outputs[0]
+    floats, references, devices, exact = [], [], [], 0
+    profile: RunResult | None = None
+    for index in range(count):
+        reals = [samples[name][index].astype(np.float32) for name in names]
+        integers = [
+            quantize(value, tensor)
+            for value, tensor in zip(reals, image.interface.inputs, strict=True)
+        ]
+        expected = reference.run(integers)
+        result = session.run(integers, profile=index == 0)
+        profile = profile or result
+        exact += all(
+            np.array_equal(a, b) for a, b in zip(expected, result.outputs, strict=True)
+        )
+        floats.append(real.run(reals)[0])
+        references.append(dequantize(expected[0], output))
+        devices.append(dequantize(result.outputs[0], output))
+        progress(index + 1, count)
+    assert profile is not None
+    return Evaluation(
+        samples=count,
+        bit_exact=exact,
+        float_accuracy=_accuracy(floats, labels),
+        reference_accuracy=_accuracy(references, labels),
+        device_accuracy=_accuracy(devices, labels),
+        snr_db=signal_to_noise_db(np.stack(floats), np.stack(references)),
+        profile=profile,
+        image=image,
+    )
+
+
+def _accuracy(outputs: list[Array], labels: Array | None) -> float | None:
+    if labels is None:
+        return None
+    decisions = np.array([output.argmax() for output in outputs])
+    return float(np.mean(decisions == np.asarray(labels).ravel()))

@@ -1,0 +1,33 @@
+# Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Between real tensors and the int8 tensors of a network's interface."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyformer.firmware import TensorInterface
+
+
+def quantize(values: npt.NDArray[Any], tensor: TensorInterface) -> npt.NDArray[np.int8]:
+    """clamp(floor(x / scale + 1/2) + zero_point), as the firmware's inputs must be made."""
+    integers = np.floor(values.astype(np.float64) / tensor.scale + 0.5) + tensor.zero_point
+    return np.clip(integers, -128, 127).astype(np.int8)
+
+
+def dequantize(values: npt.NDArray[np.int8], tensor: TensorInterface) -> npt.NDArray[np.float32]:
+    """scale * (stored - zero_point)."""
+    reals = tensor.scale * (values.astype(np.float64) - tensor.zero_point)
+    return reals.astype(np.float32)
+
+
+def signal_to_noise_db(signal: npt.NDArray[Any], actual: npt.NDArray[Any]) -> float:
+    """10 log10 of the power of `signal` over that of `signal - actual`."""
+    noise = float(np.sum(np.square(signal.astype(np.float64) - actual)))
+    power = float(np.sum(np.square(signal.astype(np.float64))))
+    if noise == 0:
+        return float("inf")
+    return 10 * float(np.log10(power / noise)) if power else float("-inf")

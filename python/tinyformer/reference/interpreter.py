@@ -1,0 +1,92 @@
+# Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Executes the function of a module, op by op."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyformer.errors import TinyFormerError
+from tinyformer.mlir import ir
+from tinyformer.reference import movement
+from tinyformer.reference.attention import ATTENTION
+from tinyformer.reference.layers import LAYERS
+from tinyformer.reference.values import Array, constant_array, type_shape
+
+Observer = Callable[[ir.Operation, str, npt.NDArray[Any]], None]
+"""Called with an op, the name of one of its values ("result", "scores", …) and the value."""
+
+
+class Interpreter:
+    """Runs the public function of `module` on numpy arrays.
+
+    Raises TinyFormerError on ops that have no meaning here (after bufferization).
+    """
+
+    def __init__(self, module: ir.Module, observer: Observer | None = None) -> None:
+        self.function = public_function(module)
+        self.observer = observer or (lambda operation, name, value: None)
+        self.constants: dict[ir.Value, Array] = {}
+        self.body: list[ir.Operation] = []
+        for op in self.function.regions[0].blocks[0].operations:
+            operation = op.operation
+            if operation.name == "arith.constant":
+                self.constants[operation.results[0]] = constant_array(operation)
+            elif operation.name != "tensor.empty":
+                self.body.append(operation)
+
+    def run(self, inputs: Sequence[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
+        """The results for one input array an argument, of exactly its shape."""
+        values = dict(self.constants)
+        arguments = self.function.regions[0].blocks[0].arguments
+        if len(inputs) != len(arguments):
+            raise TinyFormerError(f"expected {len(arguments)} inputs, got {len(inputs)}")
+        for argument, array in zip(arguments, inputs, strict=True):
+            if tuple(array.shape) != type_shape(argument.type):
+                raise TinyFormerError(
+                    f"input {argument.arg_number} has shape {tuple(array.shape)}, "
+                    f"expected {type_shape(argument.type)}"
+                )
+            values[argument] = array
+            self.observer(self.function, f"argument {argument.arg_number}", array)
+        for operation in self.body:
+            if operation.name == "func.return":
+                return [values[operand] for operand in operation.operands]
+            self._execute(operation, values)
+        raise TinyFormerError("the function does not return")
+
+    def _execute(self, operation: ir.Operation, values: dict[ir.Value, Array]) -> None:
+        def read(value: ir.Value | None) -> Any:
+            return None if value is None else values[value]
+
+        def observe(name: str, value: npt.NDArray[Any]) -> None:
+            self.observer(operation, name, value)
+
+        view = operation.opview
+        if operation.name in LAYERS:
+            results = LAYERS[operation.name](view, read)
+        elif operation.name in ATTENTION:
+            results = ATTENTION[operation.name](view, read, observe)
+        elif operation.name in movement.MOVEMENT:
+            results = movement.MOVEMENT[operation.name](operation, read)
+        else:
+            raise TinyFormerError(
+                f"the reference interpreter cannot execute '{operation.name}' "
+                f"at {operation.location}"
+            )
+        for result, value in zip(operation.results, results, strict=True):
+            values[result] = value
+        observe("result", results[0])
+
+
+def public_function(module: ir.Module) -> ir.Operation:
+    """The one function of a module that callers see."""
+    for op in module.body.operations:
+        attributes = op.operation.attributes
+        if op.operation.name == "func.func" and "sym_visibility" not in attributes:
+            return op.operation
+    raise TinyFormerError("the module has no public function")
