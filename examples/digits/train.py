@@ -1,4 +1,5 @@
-# Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+# Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Trains a small vision transformer on scikit-learn's handwritten digits and exports it.
 
 Writes `digits.onnx` (float), `calibration.npz` and `test.npz` beside this file. It needs

@@ -29,6 +29,14 @@ MLIR_CAPI_EXPORTED MlirLogicalResult
 tinyformerGetRequantFields(MlirAttribute attribute, int32_t *multiplier,
                            int32_t *shift, int32_t *zeroPoint, bool *wide);
 
+/// Plans an arena for `count` buffers, each with its size in bytes, inclusive
+/// lifetime and alignment (a power of two). Writes an offset a buffer.
+MLIR_CAPI_EXPORTED void
+tinyformerPlanMemory(intptr_t count, const uint64_t *sizes,
+                     const uint32_t *starts, const uint32_t *ends,
+                     const uint64_t *alignments, uint64_t *offsets,
+                     uint64_t *arenaSize, uint64_t *lowerBound);
+
 /// Calls back with the textual LLVM IR of a module in the llvm dialect.
 MLIR_CAPI_EXPORTED MlirLogicalResult tinyformerTranslateToLLVMIR(
     MlirOperation module, MlirStringCallback callback, void *userData);

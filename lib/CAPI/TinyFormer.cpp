@@ -6,6 +6,7 @@
 #include "TinyFormer/Dialect/TinyAttn/TinyAttn.h"
 #include "TinyFormer/RegisterAll.h"
 #include "TinyFormer/Support/Constants.h"
+#include "TinyFormer/Transforms/MemoryPlanner.h"
 
 #include "mlir/CAPI/IR.h"
 #include "mlir/CAPI/Support.h"
@@ -48,6 +49,19 @@ MlirLogicalResult tinyformerGetRequantFields(MlirAttribute attribute,
   *zeroPoint = requant.getZeroPoint();
   *wide = requant.getWide();
   return mlirLogicalResultSuccess();
+}
+
+void tinyformerPlanMemory(intptr_t count, const uint64_t *sizes,
+                          const uint32_t *starts, const uint32_t *ends,
+                          const uint64_t *alignments, uint64_t *offsets,
+                          uint64_t *arenaSize, uint64_t *lowerBound) {
+  std::vector<tinyformer::Buffer> buffers;
+  for (intptr_t i = 0; i < count; ++i)
+    buffers.push_back({sizes[i], starts[i], ends[i], alignments[i]});
+  tinyformer::Plan plan = tinyformer::planMemory(buffers);
+  llvm::copy(plan.offsets, offsets);
+  *arenaSize = plan.size;
+  *lowerBound = plan.lowerBound;
 }
 
 MlirLogicalResult tinyformerTranslateToLLVMIR(MlirOperation module,

@@ -42,10 +42,12 @@ LogicalResult checkOperands(Operation *op) {
              << "works on " << type << ": bufferize it before it is outlined";
     SmallVector<int64_t> strides;
     int64_t offset;
-    if (!memRef.hasStaticShape() ||
-        failed(memRef.getStridesAndOffset(strides, offset)) ||
-        ShapedType::isDynamic(offset) ||
-        llvm::any_of(strides, ShapedType::isDynamic))
+    bool isStatic = memRef.hasStaticShape() &&
+                    (memRef.getLayout().isIdentity() ||
+                     (succeeded(memRef.getStridesAndOffset(strides, offset)) &&
+                      !ShapedType::isDynamic(offset) &&
+                      !ShapedType::isDynamicShape(strides)));
+    if (!isStatic)
       return op->emitOpError() << "has an operand of type " << type
                                << ", expected static sizes, strides and offset";
   }
@@ -69,8 +71,8 @@ func::FuncOp createKernel(Operation *op, StringRef name,
   auto type = builder.getFunctionType(ValueRange(arguments).getTypes(), {});
   auto kernel = func::FuncOp::create(builder, loc, name, type);
   kernel.setPrivate();
-  // An attribute of llvm.func, which becomes LLVM's `noinline`.
-  kernel->setAttr("no_inline", builder.getUnitAttr());
+  // Of the ways to say this, the one that the conversion to llvm keeps.
+  kernel->setAttr("passthrough", builder.getStrArrayAttr({"noinline"}));
   Block *body = kernel.addEntryBlock();
   IRMapping mapping;
   mapping.map(arguments, body->getArguments());

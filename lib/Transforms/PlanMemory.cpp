@@ -222,7 +222,7 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
     if (!llvm::isPowerOf2_64(alignment))
       return getOperation().emitError()
              << "expects an alignment that is a power of two, got "
-             << alignment;
+             << alignment.getValue();
     FailureOr<func::FuncOp> function = findFunction();
     SmallVector<memref::AllocOp> allocs;
     std::vector<tinyformer::Buffer> buffers;

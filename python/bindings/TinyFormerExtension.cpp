@@ -8,7 +8,13 @@
 #include "mlir/Bindings/Python/Nanobind.h"
 #include "mlir/Bindings/Python/NanobindAdaptors.h"
 
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
 namespace nb = nanobind;
+
+/// Size, first and last moment of its life, alignment.
+using Buffer = std::tuple<uint64_t, uint32_t, uint32_t, uint64_t>;
 
 static void append(MlirStringRef text, void *userData) {
   static_cast<std::string *>(userData)->append(text.data, text.length);
@@ -49,6 +55,31 @@ NB_MODULE(_tinyformer, m) {
       nb::arg("attribute"),
       "(multiplier, shift, zero_point, wide) of a #tinyattn.requant; the "
       "multiplier is 0 where the op has an operand for it.");
+
+  m.def(
+      "plan_memory",
+      [](const std::vector<Buffer> &buffers) {
+        std::vector<uint64_t> sizes, alignments;
+        std::vector<uint32_t> starts, ends;
+        for (auto [size, start, end, alignment] : buffers) {
+          if (start > end || alignment == 0 || (alignment & (alignment - 1)))
+            throw nb::value_error("a buffer needs start <= end and an "
+                                  "alignment that is a power of two");
+          sizes.push_back(size);
+          starts.push_back(start);
+          ends.push_back(end);
+          alignments.push_back(alignment);
+        }
+        std::vector<uint64_t> offsets(buffers.size());
+        uint64_t arenaSize, lowerBound;
+        tinyformerPlanMemory(buffers.size(), sizes.data(), starts.data(),
+                             ends.data(), alignments.data(), offsets.data(),
+                             &arenaSize, &lowerBound);
+        return nb::make_tuple(offsets, arenaSize, lowerBound);
+      },
+      nb::arg("buffers"),
+      "(offsets, arena size, lower bound) in bytes for buffers given as "
+      "(size, start, end, alignment), lifetimes inclusive.");
 
   m.def(
       "translate_to_llvmir",

@@ -9,20 +9,21 @@ on its ops and arguments as the attributes that `tinyattn-quantize` reads.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from tinyformer.defaults import DEFAULT_PERCENTILE
 from tinyformer.errors import TinyFormerError
 from tinyformer.mlir import ir
+from tinyformer.progress import Progress, no_progress
 from tinyformer.reference import Interpreter
 
 Array = npt.NDArray[Any]
 
-DEFAULT_PERCENTILE = 99.99
 # Beyond this many values of one tensor, percentiles come from evenly spaced ones.
 MAX_VALUES = 1 << 20
 # exp(-x) * 255 rounds to 0 from here on: a score this far below its row's maximum
@@ -64,7 +65,7 @@ def calibrate(
     input_names: Sequence[str],
     *,
     percentile: float = DEFAULT_PERCENTILE,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = no_progress,
 ) -> None:
     """Annotate the float `module` with ranges.
 

@@ -4,29 +4,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinyformer import calibration
 from tinyformer.compiler import Compilation
+from tinyformer.defaults import DEFAULT_PERCENTILE
+from tinyformer.progress import Progress, no_progress
 from tinyformer.targets import Target
 
 if TYPE_CHECKING:
     from tinyformer.mlir import ir
     from tinyformer.onnx import ImportedModel
 
-Progress = Callable[[int, int], None]
-
-
-def no_progress(done: int, total: int) -> None:
-    """Progress that nobody looks at."""
-
 
 def load_calibrated(
     model: Path,
     samples: Path,
-    percentile: float = calibration.DEFAULT_PERCENTILE,
+    percentile: float = DEFAULT_PERCENTILE,
     progress: Progress = no_progress,
 ) -> ImportedModel:
     """Import an ONNX file and annotate it with ranges from the samples in a file."""
@@ -62,5 +57,3 @@ def clone(module: ir.Module) -> ir.Module:
     text = str(module.operation.get_asm(enable_debug_info=True))
     with ir.Context():
         return ir.Module.parse(text)
-
-

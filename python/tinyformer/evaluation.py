@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from tinyformer.calibration import CalibrationError, check_samples
 from tinyformer.compiler import Compilation
-from tinyformer.driver import Progress, no_progress
+from tinyformer.progress import Progress, no_progress
 from tinyformer.quantization import dequantize, quantize, signal_to_noise_db
 from tinyformer.reference import Interpreter
 
@@ -77,9 +77,7 @@ def evaluate(
         expected = reference.run(integers)
         result = session.run(integers, profile=index == 0)
         profile = profile or result
-        exact += all(
-            np.array_equal(a, b) for a, b in zip(expected, result.outputs, strict=True)
-        )
+        exact += all(np.array_equal(a, b) for a, b in zip(expected, result.outputs, strict=True))
         floats.append(real.run(reals)[0])
         references.append(dequantize(expected[0], output))
         devices.append(dequantize(result.outputs[0], output))

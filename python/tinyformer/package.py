@@ -65,9 +65,7 @@ def write(compilation: Compilation, directory: Path) -> FirmwareImage:
         manifest = _manifest(compilation, image)
         text = json.dumps(manifest, indent=2) + "\n"
         (scratch / MANIFEST).write_text(text, "utf-8")
-    return replace(
-        image, path=directory / image.path.name, header=directory / image.header.name
-    )
+    return replace(image, path=directory / image.path.name, header=directory / image.header.name)
 
 
 def _manifest(compilation: Compilation, image: FirmwareImage) -> dict[str, Any]:

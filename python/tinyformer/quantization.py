@@ -15,13 +15,15 @@ from tinyformer.firmware import TensorInterface
 def quantize(values: npt.NDArray[Any], tensor: TensorInterface) -> npt.NDArray[np.int8]:
     """clamp(floor(x / scale + 1/2) + zero_point), as the firmware's inputs must be made."""
     integers = np.floor(values.astype(np.float64) / tensor.scale + 0.5) + tensor.zero_point
-    return np.clip(integers, -128, 127).astype(np.int8)
+    stored: npt.NDArray[np.int8] = np.clip(integers, -128, 127).astype(np.int8)
+    return stored
 
 
 def dequantize(values: npt.NDArray[np.int8], tensor: TensorInterface) -> npt.NDArray[np.float32]:
     """scale * (stored - zero_point)."""
     reals = tensor.scale * (values.astype(np.float64) - tensor.zero_point)
-    return reals.astype(np.float32)
+    single: npt.NDArray[np.float32] = reals.astype(np.float32)
+    return single
 
 
 def signal_to_noise_db(signal: npt.NDArray[Any], actual: npt.NDArray[Any]) -> float:

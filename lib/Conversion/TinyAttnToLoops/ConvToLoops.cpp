@@ -33,14 +33,14 @@ struct ConvToLoops : OpRewritePattern<ConvOp> {
         return b.reduce(kernel[2], acc, [&](Value q, Value acc) {
           Coordinate column = getCoordinate(b, op, /*dimension=*/1, j, q);
           return b.reduce(kernel[3], acc, [&](Value c, Value acc) {
-            return b.multiplyAdd(acc, loadInput(b, op, row, column, c),
-                                 b.load(w, {o, p, q, c}));
+            Value activation = loadInput(b, op, row, column, c);
+            Value weight = b.load(w, {o, p, q, c});
+            return b.multiplyAdd(acc, activation, weight);
           });
         });
       });
-      b.store(
-          b.requantize(acc, b.load(op.getMultipliers(), o), *op.getRequant()),
-          y, indices);
+      Value multiplier = b.load(op.getMultipliers(), o);
+      b.store(b.requantize(acc, multiplier, *op.getRequant()), y, indices);
     });
     rewriter.eraseOp(op);
     return success();

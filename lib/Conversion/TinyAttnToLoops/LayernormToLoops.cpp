@@ -25,12 +25,13 @@ Value buildVariance(LoopBuilder &b, LayernormOp op, Value sum, Value squares,
   int64_t width = getShape(op.getInput())[1];
   int64_t epsilon = *op.getVarianceEpsilon();
   if (shift == 0) {
-    Value variance = b.sub(b.mul(squares, b.i32(width)), b.mul(sum, sum));
+    Value square = b.mul(sum, sum);
+    Value variance = b.sub(b.mul(squares, b.i32(width)), square);
     return b.add(variance, b.i32(epsilon));
   }
   Value wideSum = b.widen(sum);
-  Value variance =
-      b.sub(b.mul(b.widen(squares), b.i64(width)), b.mul(wideSum, wideSum));
+  Value square = b.mul(wideSum, wideSum);
+  Value variance = b.sub(b.mul(b.widen(squares), b.i64(width)), square);
   int64_t roundUp = (int64_t(1) << (2 * shift)) - 1;
   variance = b.add(variance, b.i64(epsilon + roundUp));
   variance = shiftRight(b, variance, b.i64(2 * shift));
@@ -59,9 +60,9 @@ Value buildSquareRoot(LoopBuilder &b, Value value) {
         Value trial = b.add(root, bit);
         Value fits = b.compare(arith::CmpIPredicate::uge, rest, trial);
         Value half = shiftRight(b, root, b.i32(1));
-        return {b.select(fits, b.sub(rest, trial), rest),
-                b.select(fits, b.add(half, bit), half),
-                shiftRight(b, bit, b.i32(2))};
+        rest = b.select(fits, b.sub(rest, trial), rest);
+        root = b.select(fits, b.add(half, bit), half);
+        return {rest, root, shiftRight(b, bit, b.i32(2))};
       })[1];
 }
 
@@ -78,8 +79,9 @@ Value buildInverseDeviation(LoopBuilder &b, LayernormOp op, Value sum,
   // One of the two shifts is by 0.
   Value amount =
       b.sub(halfShift, b.i32(LayernormOp::getHalfLog(width) + varianceShift));
-  inverse = shiftLeft(b, inverse, b.max(amount, b.i32(0)));
-  return shiftRight(b, inverse, b.max(b.sub(b.i32(0), amount), b.i32(0)));
+  Value left = b.max(amount, b.i32(0));
+  Value right = b.sub(left, amount);
+  return shiftRight(b, shiftLeft(b, inverse, left), right);
 }
 
 struct LayernormToLoops : OpRewritePattern<LayernormOp> {
@@ -97,8 +99,8 @@ struct LayernormToLoops : OpRewritePattern<LayernormOp> {
       LoopBuilder::Scalars sums = b.reduce(
           width, zeros, [&](Value k, ValueRange sums) -> LoopBuilder::Scalars {
             Value element = b.load(x, {m, k});
-            return {b.add(sums[0], element),
-                    b.multiplyAdd(sums[1], element, element)};
+            Value sum = b.add(sums[0], element);
+            return {sum, b.multiplyAdd(sums[1], element, element)};
           });
       Value inverse = buildInverseDeviation(b, op, sums[0], sums[1]);
       b.forEach(width, [&](ValueRange column) {
@@ -116,7 +118,8 @@ struct LayernormToLoops : OpRewritePattern<LayernormOp> {
 
   /// clamp(((t·G_k + B_k + 2^(s-1)) >> s) + z).
   static Value scale(LoopBuilder &b, LayernormOp op, Value t, Value k) {
-    Value weight = b.load(op.getWeight(), k), bias = b.load(op.getBias(), k);
+    Value weight = b.load(op.getWeight(), k);
+    Value bias = b.load(op.getBias(), k);
     if (op.getRequant()->getWide()) {
       t = b.widen(t);
       weight = b.widen(weight);

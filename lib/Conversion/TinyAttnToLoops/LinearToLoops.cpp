@@ -23,12 +23,14 @@ struct LinearToLoops : OpRewritePattern<LinearOp> {
     b.forEach({rows, heads, width}, [&](ValueRange indices) {
       Value m = indices[0], head = indices[1], column = indices[2];
       Value n = b.multiplyAdd(column, head, b.index(width));
-      Value acc =
-          b.reduce(depth, b.load(op.getBias(), n), [&](Value k, Value acc) {
-            return b.multiplyAdd(acc, b.load(x, {m, k}), b.load(w, {n, k}));
-          });
-      Value result =
-          b.requantize(acc, b.load(op.getMultipliers(), n), *op.getRequant());
+      Value bias = b.load(op.getBias(), n);
+      Value acc = b.reduce(depth, bias, [&](Value k, Value acc) {
+        Value activation = b.load(x, {m, k});
+        Value weight = b.load(w, {n, k});
+        return b.multiplyAdd(acc, activation, weight);
+      });
+      Value multiplier = b.load(op.getMultipliers(), n);
+      Value result = b.requantize(acc, multiplier, *op.getRequant());
       if (op.getHeads())
         b.store(result, y, {head, m, column});
       else

@@ -31,8 +31,9 @@ struct MatmulToLoops : OpRewritePattern<MatmulOp> {
       b.forEach(columns, [&](ValueRange inner) {
         Value n = inner.front();
         Value acc = b.reduce(lhsShape[2], b.i32(0), [&](Value k, Value acc) {
-          return b.multiplyAdd(acc, loadLhs(b, op, {batch, m, k}),
-                               loadRhs(b, op, batch, k, n));
+          Value lhs = loadLhs(b, op, {batch, m, k});
+          Value rhs = loadRhs(b, op, batch, k, n);
+          return b.multiplyAdd(acc, lhs, rhs);
         });
         Value result = b.requantize(acc, multiplier, *op.getRequant());
         if (op.getMergeHeads())

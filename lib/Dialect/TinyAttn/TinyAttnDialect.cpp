@@ -38,9 +38,10 @@ using EmitError = llvm::function_ref<InFlightDiagnostic()>;
 static LogicalResult verifyRange(EmitError emitError, NamedAttribute attr) {
   auto range = dyn_cast<DenseF64ArrayAttr>(attr.getValue());
   if (!range || range.size() != 2)
-    return emitError() << attr.getName() << " must be array<f64: low, high>";
+    return emitError() << attr.getName().getValue()
+                       << " must be array<f64: low, high>";
   if (!(range[0] <= range[1]))
-    return emitError() << attr.getName() << " has low " << range[0]
+    return emitError() << attr.getName().getValue() << " has low " << range[0]
                        << " above high " << range[1];
   return success();
 }
@@ -48,11 +49,11 @@ static LogicalResult verifyRange(EmitError emitError, NamedAttribute attr) {
 static LogicalResult verifyAbsMax(EmitError emitError, NamedAttribute attr) {
   auto values = dyn_cast<DenseF64ArrayAttr>(attr.getValue());
   if (!values)
-    return emitError() << attr.getName()
+    return emitError() << attr.getName().getValue()
                        << " must be array<f64: ...>, one value a head";
   for (double value : values.asArrayRef())
     if (!(value >= 0))
-      return emitError() << attr.getName() << " holds " << value
+      return emitError() << attr.getName().getValue() << " holds " << value
                          << ", expected no negative value";
   return success();
 }
@@ -91,8 +92,8 @@ static LogicalResult verifyValueAttribute(EmitError emitError,
                      << " on a function argument or result";
 }
 
-LogicalResult
-TinyAttnDialect::verifyOperationAttribute(Operation *op, NamedAttribute attr) {
+LogicalResult TinyAttnDialect::verifyOperationAttribute(Operation *op,
+                                                        NamedAttribute attr) {
   auto emitError = [op] { return op->emitOpError(); };
   StringRef name = attr.getName();
   if (name == kRange || name == kScoresRange || name == kContextRange)
@@ -107,8 +108,8 @@ TinyAttnDialect::verifyOperationAttribute(Operation *op, NamedAttribute attr) {
   return success();
 }
 
-LogicalResult TinyAttnDialect::verifyRegionArgAttribute(Operation *op,
-                                                        unsigned, unsigned,
+LogicalResult TinyAttnDialect::verifyRegionArgAttribute(Operation *op, unsigned,
+                                                        unsigned,
                                                         NamedAttribute attr) {
   return verifyValueAttribute([op] { return op->emitOpError(); }, attr);
 }
@@ -138,8 +139,7 @@ LogicalResult RequantAttr::verify(EmitError emitError, int32_t multiplier,
 }
 
 LogicalResult MemoryAttr::verify(EmitError emitError, StringRef name,
-                                 MemoryKind, uint64_t size,
-                                 uint64_t reserved) {
+                                 MemoryKind, uint64_t size, uint64_t reserved) {
   if (name.empty())
     return emitError() << "a memory needs a name";
   if (reserved > size)

@@ -55,8 +55,8 @@ LogicalResult tinyattn::verifyPresence(Operation *op, StringRef name,
                                        StringRef when) {
   if (present == expected)
     return success();
-  return op->emitOpError() << (expected ? "needs " : "takes no ") << name
-                           << " " << when;
+  return op->emitOpError() << (expected ? "needs " : "takes no ") << name << " "
+                           << when;
 }
 
 LogicalResult tinyattn::verifyDestinations(Operation *op, unsigned minInits,
@@ -64,9 +64,10 @@ LogicalResult tinyattn::verifyDestinations(Operation *op, unsigned minInits,
   // Result types are checked by DestinationStyleOpInterface.
   int64_t inits = cast<DestinationStyleOpInterface>(op).getNumDpsInits();
   if (inits < minInits || inits > maxInits)
-    return op->emitOpError() << "expects " << minInits
-                             << (maxInits > minInits ? " or 2" : "")
-                             << " destinations, got " << inits;
+    return op->emitOpError()
+           << "expects " << minInits
+           << (maxInits > minInits ? " or 2 destinations" : " destination")
+           << ", got " << inits;
   unsigned memRefs = llvm::count_if(
       op->getOperandTypes(), [](Type type) { return isa<MemRefType>(type); });
   if (memRefs != 0 && memRefs != op->getNumOperands())

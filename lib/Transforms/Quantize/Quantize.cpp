@@ -132,24 +132,29 @@ bool Quantizer::mustBeSymmetric(Value value) {
   });
 }
 
-/// Where the only use of a value is a concatenation, a ReLU or a reshape of
-/// these, it takes over the parameters of what comes out: then the use costs
-/// nothing.
+/// The result of the concatenation or ReLU that is the only use of `value`,
+/// seen through reshapes; or null.
+static Value findAbsorber(Value value) {
+  if (!value.hasOneUse())
+    return nullptr;
+  Operation *user = *value.getUsers().begin();
+  if (isReshape(user))
+    return findAbsorber(user->getResult(0));
+  auto lookup = dyn_cast<LookupOp>(user);
+  bool isRelu = lookup && lookup.getFunction() == UnaryFunction::Relu &&
+                !lookup.getFactor();
+  return isRelu || isa<tensor::ConcatOp>(user) ? user->getResult(0) : nullptr;
+}
+
+/// Where a value is only concatenated or goes through a ReLU, it takes over the
+/// parameters of what comes out: then that costs nothing.
 FailureOr<QuantParams> Quantizer::chooseParams(Value value) {
-  if (value.hasOneUse()) {
-    Operation *user = *value.getUsers().begin();
-    auto lookup = dyn_cast<LookupOp>(user);
-    bool isRelu = lookup && lookup.getFunction() == UnaryFunction::Relu &&
-                  !lookup.getFactor();
-    if (isRelu || isReshape(user) || isa<tensor::ConcatOp>(user))
-      return chooseParams(user->getResult(0));
-  }
+  if (Value absorber = findAbsorber(value))
+    return chooseParams(absorber);
   DenseF64ArrayAttr range;
   if (auto argument = dyn_cast<BlockArgument>(value))
     range = function.getArgAttrOfType<DenseF64ArrayAttr>(
         argument.getArgNumber(), kRange);
-  else if (isReshape(value.getDefiningOp()))
-    return chooseParams(value.getDefiningOp()->getOperand(0));
   else
     range = value.getDefiningOp()->getAttrOfType<DenseF64ArrayAttr>(kRange);
   if (!range)

@@ -50,7 +50,9 @@ def attention(tokens: int, width: int, head_width: int, heads: int, seed: int) -
     def body(x: ir.Value, weights: _Weights) -> ir.Value:
         parts: dict[str, Any] = {}
         for name in ("query", "key", "value"):
-            parts[f"{name}_weight"] = weights.constant(f"{name}_weight", [inner, width], width**-0.5)
+            parts[f"{name}_weight"] = weights.constant(
+                f"{name}_weight", [inner, width], width**-0.5
+            )
             parts[f"{name}_bias"] = weights.constant(f"{name}_bias", [inner], 0.1)
         parts["output_weight"] = weights.constant("output_weight", [width, inner], inner**-0.5)
         parts["output_bias"] = weights.constant("output_bias", [width], 0.1)

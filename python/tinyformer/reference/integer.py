@@ -10,11 +10,13 @@ viewed as uint8 where an op says so. Sums are computed in float64, which is exac
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.generic]
+Array = npt.NDArray[Any]
+Bytes = npt.NDArray[np.int8]
 Ints = npt.NDArray[np.int64]
 
 
@@ -39,12 +41,13 @@ def fits32(values: Ints, what: str) -> Ints:
     return values
 
 
-def clamp(values: Ints) -> npt.NDArray[np.int8]:
+def clamp(values: Ints) -> Bytes:
     """Saturate to int8."""
-    return np.clip(values, -128, 127).astype(np.int8)
+    saturated: Bytes = np.clip(values, -128, 127).astype(np.int8)
+    return saturated
 
 
-def requantise(acc: Ints, multiplier: Ints | int, requant: Requant) -> npt.NDArray[np.int8]:
+def requantise(acc: Ints, multiplier: Ints | int, requant: Requant) -> Bytes:
     """clamp(((acc * multiplier + 2**(shift - 1)) >> shift) + zero_point)."""
     product = fits32(acc, "an accumulator") * multiplier + (1 << (requant.shift - 1))
     if not requant.wide:
@@ -60,22 +63,22 @@ def product(lhs: Array, rhs: Array) -> Ints:
 
 def linear(
     x: Array, weight: Array, bias: Array, multipliers: Array, requant: Requant, heads: int | None
-) -> npt.NDArray[np.int8]:
+) -> Bytes:
     """[M, K] -> [M, N], or [heads, M, N / heads]."""
     acc = product(x, weight.T) + bias.astype(np.int64)
     y = requantise(acc, multipliers.astype(np.int64), requant)
     return y if heads is None else split_heads(y, heads)
 
 
-def split_heads(y: Array, heads: int) -> npt.NDArray[np.int8]:
+def split_heads(y: Array, heads: int) -> Bytes:
     """[M, H * P] -> [H, M, P]."""
-    split: npt.NDArray[np.int8] = y.reshape(y.shape[0], heads, -1).transpose(1, 0, 2)
+    split: Bytes = y.reshape(y.shape[0], heads, -1).transpose(1, 0, 2)
     return split
 
 
-def merge_heads(y: Array) -> npt.NDArray[np.int8]:
+def merge_heads(y: Array) -> Bytes:
     """[B, M, N] -> [M, B * N]."""
-    merged: npt.NDArray[np.int8] = y.transpose(1, 0, 2).reshape(y.shape[1], -1)
+    merged: Bytes = y.transpose(1, 0, 2).reshape(y.shape[1], -1)
     return merged
 
 
@@ -89,7 +92,7 @@ def matmul(
     transpose_b: bool,
     unsigned_lhs: bool,
     merge: bool,
-) -> npt.NDArray[np.int8]:
+) -> Bytes:
     """[B, M, K] x [B, K, N] -> [B, M, N], or [M, B * N]."""
     a = lhs.view(np.uint8) if unsigned_lhs else lhs
     b = np.swapaxes(rhs, -1, -2) if transpose_b else rhs
@@ -109,12 +112,13 @@ def exponentials(x: Array, table: Array) -> tuple[npt.NDArray[np.uint8], Ints]:
     return exps, exps.astype(np.int64).sum(axis=-1)
 
 
-def softmax(x: Array, table: Array) -> npt.NDArray[np.int8]:
+def softmax(x: Array, table: Array) -> Bytes:
     """Normalised: unsigned bytes of scale 1/256."""
     exps, sums = exponentials(x, table)
     reciprocal = (1 << 30) // sums[..., None]
     y = np.minimum(255, (exps.astype(np.int64) * reciprocal + (1 << 21)) >> 22)
-    return y.astype(np.uint8).view(np.int8)
+    unsigned: Bytes = y.astype(np.uint8).view(np.int8)
+    return unsigned
 
 
 def half_log(width: int) -> int:
@@ -133,7 +137,7 @@ def variance_shift(width: int, epsilon: int) -> int:
 
 def layernorm(
     x: Array, weight: Array, bias: Array, epsilon: int, requant: Requant
-) -> npt.NDArray[np.int8]:
+) -> Bytes:
     """Rows of [M, K]; see the op's description for the formula."""
     width = x.shape[1]
     c, v = half_log(width), variance_shift(width, epsilon)
@@ -156,15 +160,15 @@ def inverse_root(value: int, down: int) -> int:
     return reciprocal << (f - down) if f >= down else reciprocal >> (down - f)
 
 
-def lookup(x: Array, table: Array) -> npt.NDArray[np.int8]:
+def lookup(x: Array, table: Array) -> Bytes:
     """table[x + 128], element by element."""
-    y: npt.NDArray[np.int8] = table.astype(np.int8)[x.astype(np.int64) + 128]
+    y: Bytes = table.astype(np.int8)[x.astype(np.int64) + 128]
     return y
 
 
 def add(
     lhs: Array, rhs: Array, multipliers: tuple[int, int], offset: int, requant: Requant
-) -> npt.NDArray[np.int8]:
+) -> Bytes:
     """Residual addition with a multiplier for each side."""
     acc = lhs.astype(np.int64) * multipliers[0] + rhs.astype(np.int64) * multipliers[1] + offset
     return requantise(acc, 1, requant)
@@ -176,7 +180,7 @@ def patches(
     """[H, W, C] -> [OH, OW, KH * KW * C], padded with `pad_value`."""
     top, left, bottom, right = padding
     padded = np.pad(x, ((top, bottom), (left, right), (0, 0)), constant_values=pad_value)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, kernel, axis=(0, 1))  # type: ignore[call-overload]
+    windows = np.lib.stride_tricks.sliding_window_view(padded, kernel, axis=(0, 1))
     windows = windows[:: strides[0], :: strides[1]]  # [OH, OW, C, KH, KW]
     rows, columns = windows.shape[:2]
     flat: Array = windows.transpose(0, 1, 3, 4, 2).reshape(rows, columns, -1)
@@ -192,14 +196,14 @@ def conv(
     padding: list[int],
     zero_point: int,
     requant: Requant,
-) -> npt.NDArray[np.int8]:
+) -> Bytes:
     """[H, W, C] -> [OH, OW, O]."""
     columns = patches(x, (weight.shape[1], weight.shape[2]), strides, padding, zero_point)
     acc = product(columns, weight.reshape(weight.shape[0], -1).T) + bias.astype(np.int64)
     return requantise(acc, multipliers.astype(np.int64), requant)
 
 
-def mean(x: Array, zero_point: int, requant: Requant) -> npt.NDArray[np.int8]:
+def mean(x: Array, zero_point: int, requant: Requant) -> Bytes:
     """[M, N] -> [1, N]."""
     acc = x.astype(np.int64).sum(axis=0, keepdims=True) - x.shape[0] * zero_point
     return requantise(acc, requant.multiplier, requant)

@@ -106,9 +106,7 @@ def _conv(op: Any, read: Read) -> list[Array]:
     requant = requant_of(op.requant)
     assert requant is not None
     zero_point = int_of(op.input_zero_point)
-    y = integer.conv(
-        x, weight, bias, read(op.multipliers), strides, padding, zero_point, requant
-    )
+    y = integer.conv(x, weight, bias, read(op.multipliers), strides, padding, zero_point, requant)
     return [y]
 
 

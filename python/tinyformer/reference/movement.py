@@ -40,8 +40,7 @@ def _insert(operation: ir.Operation, read: Read) -> list[Array]:
     base = read(source)
     whole = (
         np.zeros(type_shape(destination.type), base.dtype)
-        if isinstance(destination.owner, ir.Operation)
-        and destination.owner.name == "tensor.empty"
+        if isinstance(destination.owner, ir.Operation) and destination.owner.name == "tensor.empty"
         else read(destination).copy()
     )
     window = _window(operation)

@@ -38,6 +38,9 @@ _SYSTEM_CONTROL_SPACE = Memory("system control space", 0xE000_E000, 0x1000, "ram
 
 _STACK_PAINT = 0xA5
 
+# What RAM holds at power-up is not defined. Zeros would hide a missing initialisation.
+_POWER_UP = b"\xcd"
+
 
 def _module(name: str) -> Any:
     """A module of unicorn, without its types: they do not survive strict checking."""
@@ -157,6 +160,8 @@ class CortexMSession:
         engine.mem_map(self._flash.base, self._flash.size, executable)
         for memory in (*self._ram(), _SYSTEM_CONTROL_SPACE):
             engine.mem_map(memory.base, memory.size, data)
+        for memory in self._ram():
+            engine.mem_write(memory.base, _POWER_UP * memory.size)
         engine.mem_write(self._flash.base, self._flash_bytes)
         engine.hook_add(unicorn.UC_HOOK_MEM_INVALID, self._on_bad_access)
         engine.hook_add(unicorn.UC_HOOK_INTR, self._on_exception)

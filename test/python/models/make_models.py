@@ -1,4 +1,5 @@
-# Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+# Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Writes the ONNX files of this folder, and for each the outputs that onnxruntime gives.
 
     python make_models.py            # all of them, and the table in README.md

@@ -1,4 +1,5 @@
-# Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+# Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Models assembled node by node: spellings that today's exporters no longer, or rarely, write.
 
 The last part holds models that the importer must refuse, each for one reason.

@@ -1,4 +1,5 @@
-# Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+# Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Tiny Hugging Face encoders that are exported as test models, weights random."""
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-# Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+# Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """PyTorch modules that are exported as test models: the ways in which people write encoders."""
 
 from __future__ import annotations

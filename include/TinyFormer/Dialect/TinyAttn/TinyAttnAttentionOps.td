@@ -9,9 +9,9 @@ include "mlir/Interfaces/SideEffectInterfaces.td"
 
 // Activations and weights are f32 before quantisation and i8 after; biases are
 // f32 and then i32 on the accumulator's scale.
-def TinyAttn_Tensor : TensorOf<[F32, I8]>;
-def TinyAttn_BiasTensor : TensorOf<[F32, I32]>;
-def TinyAttn_I32Tensor : TensorOf<[I32]>;
+def TinyAttn_Tensor : RankedTensorOf<[F32, I8]>;
+def TinyAttn_BiasTensor : RankedTensorOf<[F32, I32]>;
+def TinyAttn_I32Tensor : RankedTensorOf<[I32]>;
 def TinyAttn_TableTensor : StaticShapeTensorOf<[I8]>;
 
 // Whole attention layers: pure, on tensors, and decomposed before they run.

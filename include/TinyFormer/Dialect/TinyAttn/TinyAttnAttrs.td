@@ -31,7 +31,9 @@ def TinyAttn_UnaryFunction : I32EnumAttr<"UnaryFunction",
   let genSpecializedAttr = 0;
 }
 def TinyAttn_UnaryFunctionAttr
-    : EnumAttr<TinyAttn_Dialect, TinyAttn_UnaryFunction, "function">;
+    : EnumAttr<TinyAttn_Dialect, TinyAttn_UnaryFunction, "function"> {
+  let assemblyFormat = "`<` $value `>`";
+}
 
 def TinyAttn_PoolKind : I32EnumAttr<"PoolKind", "How a pool joins the rows", [
       I32EnumAttrCase<"Mean", 0, "mean">,
@@ -41,7 +43,9 @@ def TinyAttn_PoolKind : I32EnumAttr<"PoolKind", "How a pool joins the rows", [
   let genSpecializedAttr = 0;
 }
 def TinyAttn_PoolKindAttr
-    : EnumAttr<TinyAttn_Dialect, TinyAttn_PoolKind, "pool_kind">;
+    : EnumAttr<TinyAttn_Dialect, TinyAttn_PoolKind, "pool_kind"> {
+  let assemblyFormat = "`<` $value `>`";
+}
 
 def TinyAttn_MemoryKind : I32EnumAttr<"MemoryKind", "What a memory is", [
       I32EnumAttrCase<"Flash", 0, "flash">,

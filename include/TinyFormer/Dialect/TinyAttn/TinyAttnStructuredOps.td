@@ -8,13 +8,17 @@ include "TinyFormer/Dialect/TinyAttn/TinyAttnAttrs.td"
 include "mlir/Interfaces/DestinationStyleOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
-def TinyAttn_Activation : TensorOrMemRef<[F32, I8]>;
-def TinyAttn_Bias : TensorOrMemRef<[F32, I32]>;
-def TinyAttn_Multipliers : TensorOrMemRef<[I32]>;
-def TinyAttn_Sums : TensorOrMemRef<[F32, I32]>;
-def TinyAttn_NormWeight : TensorOrMemRef<[F32, I16]>;
-def TinyAttn_Table : TensorOrMemRef<[I8]>;
-def TinyAttn_Destination : TensorOrMemRef<[F32, I8, I32]>;
+// Upstream's TensorOrMemRef lets unranked types through.
+class TinyAttn_RankedTensorOrMemRef<list<Type> types>
+    : ShapedContainerType<types, Or<[IsRankedTensorTypePred, IsMemRefTypePred]>,
+                          "ranked tensor or memref", "::mlir::ShapedType">;
+def TinyAttn_Activation : TinyAttn_RankedTensorOrMemRef<[F32, I8]>;
+def TinyAttn_Bias : TinyAttn_RankedTensorOrMemRef<[F32, I32]>;
+def TinyAttn_Multipliers : TinyAttn_RankedTensorOrMemRef<[I32]>;
+def TinyAttn_Sums : TinyAttn_RankedTensorOrMemRef<[F32, I32]>;
+def TinyAttn_NormWeight : TinyAttn_RankedTensorOrMemRef<[F32, I16]>;
+def TinyAttn_Table : TinyAttn_RankedTensorOrMemRef<[I8]>;
+def TinyAttn_Destination : TinyAttn_RankedTensorOrMemRef<[F32, I8, I32]>;
 
 // Structured ops write their `inits`. On tensors they return them, on memrefs
 // they return nothing.
@@ -85,8 +89,9 @@ def TinyAttn_MatmulOp : TinyAttn_StructuredOp<"matmul", [AttrSizedOperandSegment
     On i8: Y[b, m, n] = requant(Σ_k A·B, multipliers[b]). With `unsigned_lhs`, A
     holds bytes in [0, 255]. With `row_sums` (R, [B, M], positive), A holds
     unnormalised exponentials and each row has its own multiplier, which
-    normalises it: requant(Σ_k A·B, ⌊multipliers[b] / R[b, m]⌋). In real numbers,
-    the row is then divided by R[b, m].
+    normalises it: requant(Σ_k A·B, ⌊multipliers[b] / R[b, m]⌋), where
+    multipliers[b] is not negative. In real numbers, the row is then divided by
+    R[b, m].
 
     Source: ONNX MatMul; late normalisation: docs/numerics.md.
 
@@ -129,7 +134,8 @@ def TinyAttn_SoftmaxOp : TinyAttn_StructuredOp<"softmax", [AttrSizedOperandSegme
       (unsigned bytes), the second Σe (i32). A `matmul` with `row_sums`
       normalises later.
 
-    Rows have at most 2^22 elements, so that sums stay within 2^30.
+    Rows have at most 2^22 elements, so that sums stay within 2^30; T[0] is not
+    0, so that they are positive.
     On f32: exp(x - max) and its sum, or their quotient.
 
     ```mlir
@@ -169,8 +175,10 @@ def TinyAttn_LayernormOp : TinyAttn_StructuredOp<"layernorm", [], [{
         t_k = (D_k·I + 2^15) >> 16           (16 bits: (x-mean)/σ · 2^(15-c))
         Y_k = clamp(((t_k·G_k + B_k + 2^(s-1)) >> s) + z)
 
-    All of it stays within 32 bits but V, for K > 512. The zero point of X
-    cancels. Derivation of the bounds: docs/numerics.md.
+    All of it stays within 32 bits but V and its terms where v > 0, which is so
+    for K > 512 or a large ε; where v = 0, V has 32 unsigned bits, and its terms
+    may wrap around. Y is as `requant` says, in 64 bits if that is `wide`. The
+    zero point of X cancels. Derivation of the bounds: docs/numerics.md.
 
     ```mlir
     %y = tinyattn.layernorm ins(%x, %g, %b
@@ -228,7 +236,7 @@ def TinyAttn_AddOp : TinyAttn_StructuredOp<"add"> {
   let description = [{
     On i8: Y = clamp(((A·multipliers[0] + B·multipliers[1] + offset + 2^(s-1))
     >> s) + z), where offset = -zA·multipliers[0] - zB·multipliers[1] holds both
-    zero points. Everything fits 32 bits.
+    zero points. Everything fits 32 bits, or 64 if `requant` is `wide`.
 
     ```mlir
     %y = tinyattn.add ins(%a, %b : tensor<5x8xi8>, tensor<5x8xi8>)

@@ -1,0 +1,60 @@
+# Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Compiles a layer, runs it on its simulator, and compares every bit."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tinyformer.bench.layers import Layer
+from tinyformer.calibration import calibrate
+from tinyformer.compiler import Compilation
+from tinyformer.quantization import quantize
+from tinyformer.reference import Interpreter
+from tinyformer.targets import Target
+
+if TYPE_CHECKING:
+    from tinyformer.firmware import FirmwareImage
+    from tinyformer.simulators import RunResult
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One run of a layer. `peak_bytes` counts input, output and arena."""
+
+    bit_exact: bool
+    run: RunResult
+    image: FirmwareImage
+    arena_bytes: int
+    arena_lower_bound: int
+
+    @property
+    def peak_bytes(self) -> int:
+        """Bytes of all activations: input, output, and whatever lies between."""
+        return self.arena_bytes + self.image.interface.io_bytes
+
+
+def measure(layer: Layer, target: Target) -> Measurement:
+    """The whole pipeline for one layer; outputs are compared with the reference."""
+    from tinyformer.simulators import simulate
+
+    calibrate(layer.module, {"input": layer.samples}, ["input"])
+    compilation = Compilation(layer.module, layer.name, ["input"], ["output"], target)
+    with tempfile.TemporaryDirectory() as directory:
+        image = compilation.build(Path(directory))
+        inputs = [quantize(layer.samples[0], image.interface.inputs[0])]
+        run = simulate(image, target, inputs, profile=target.clock_hz is not None)
+    assert compilation.quantized is not None and compilation.arena is not None
+    expected = Interpreter(compilation.quantized).run(inputs)
+    return Measurement(
+        bit_exact=np.array_equal(expected[0], run.outputs[0]),
+        run=run,
+        image=image,
+        arena_bytes=compilation.arena.size,
+        arena_lower_bound=compilation.arena.lower_bound,
+    )

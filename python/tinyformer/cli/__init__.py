@@ -1,0 +1,7 @@
+# Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The command line: `tinyformer COMMAND`."""
+
+from tinyformer.cli.app import main
+
+__all__ = ["main"]

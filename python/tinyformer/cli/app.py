@@ -1,0 +1,61 @@
+# Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The application: its commands, and how errors reach the user."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from tinyformer.cli import bench, build, evaluate, info
+from tinyformer.cli.console import errors
+from tinyformer.errors import TinyFormerError
+
+app = typer.Typer(
+    name="tinyformer",
+    help="Compile encoder transformers to int8 programs for microcontrollers.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("compile")(build.compile_command)
+app.command("run")(build.run_command)
+app.command("eval")(evaluate.eval_command)
+app.command("targets")(info.targets_command)
+app.command("doctor")(info.doctor_command)
+app.add_typer(bench.app, name="bench")
+
+_state = {"debug": False}
+
+
+@app.callback()
+def _options(
+    debug: Annotated[bool, typer.Option(help="Show the traceback of an error.")] = False,
+) -> None:
+    _state["debug"] = debug
+
+
+def main() -> NoReturn:
+    """Run a command. Exit code 2 is a user's error, 1 is one of ours."""
+    try:
+        app()
+    except TinyFormerError as error:
+        if _state["debug"]:
+            raise
+        errors.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(2)
+    except Exception as error:
+        if _state["debug"]:
+            raise
+        errors.print(
+            f"internal error: {type(error).__name__}: {error}\n"
+            "This is a bug in TinyFormer; 'tinyformer --debug ...' shows where.",
+            style="red",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+        sys.exit(1)
+    sys.exit(0)

@@ -1,0 +1,161 @@
+# Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""`tinyformer bench`: one layer with random weights, through the real pipeline."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tinyformer.cli.build import cost, print_kernels
+from tinyformer.cli.console import JsonOption, console, kibibytes, print_json
+from tinyformer.errors import TinyFormerError
+
+if TYPE_CHECKING:
+    from tinyformer.bench.layers import Layer
+    from tinyformer.targets import Target
+
+app = typer.Typer(
+    help="Measure one layer with random weights; its outputs are compared with the reference.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+TargetOption = Annotated[
+    str, typer.Option("--target", metavar="TARGET", help="See 'tinyformer targets'.")
+]
+CoresOption = Annotated[int, typer.Option(min=1, help="Cores to use.")]
+SeedOption = Annotated[int, typer.Option(help="Seed of weights and inputs.")]
+
+
+class OptionError(TinyFormerError):
+    """An option whose value makes no sense, or whose machinery does not exist yet."""
+
+
+@app.command("attention")
+def attention_command(
+    shape: Annotated[
+        str, typer.Option(metavar="S,E,P,H", help="Tokens, width, head width, heads.")
+    ],
+    target: TargetOption,
+    cores: CoresOption = 1,
+    fuse: Annotated[
+        str, typer.Option(metavar="auto|always|never", help="Fuse query and key weights.")
+    ] = "never",
+    tile: Annotated[
+        str, typer.Option(metavar="auto|none|ROWS", help="Tile attention depth-first.")
+    ] = "none",
+    seed: SeedOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Benchmark one multi-head self-attention layer."""
+    from tinyformer.bench import layers
+
+    _choose("--fuse", fuse, "never", ("auto", "always"), "weight fusion")
+    _choose("--tile", tile, "none", ("auto",), "depth-first tiling")
+    tokens, width, head_width, heads = _parse(shape, "S,E,P,H")
+    chip = _chip(target, cores)
+    layer = layers.attention(tokens, width, head_width, heads, seed)
+    _report(layer, chip, shape, {"cores": cores, "fuse": fuse, "tile": tile}, as_json)
+
+
+@app.command("linear")
+def linear_command(
+    shape: Annotated[
+        str, typer.Option(metavar="M,N,K", help="Rows, output channels, input channels.")
+    ],
+    target: TargetOption,
+    cores: CoresOption = 1,
+    seed: SeedOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Benchmark one linear layer."""
+    from tinyformer.bench import layers
+
+    rows, channels, depth = _parse(shape, "M,N,K")
+    chip = _chip(target, cores)
+    _report(layers.linear(rows, channels, depth, seed), chip, shape, {"cores": cores}, as_json)
+
+
+@app.command("softmax")
+def softmax_command(
+    shape: Annotated[str, typer.Option(metavar="ROWS,COLS", help="Rows and their length.")],
+    target: TargetOption,
+    cores: CoresOption = 1,
+    seed: SeedOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Benchmark one softmax along rows."""
+    from tinyformer.bench import layers
+
+    rows, columns = _parse(shape, "ROWS,COLS")
+    chip = _chip(target, cores)
+    _report(layers.softmax(rows, columns, seed), chip, shape, {"cores": cores}, as_json)
+
+
+def _parse(shape: str, form: str) -> list[int]:
+    """Positive numbers of a shape option."""
+    parts = shape.split(",")
+    if len(parts) != len(form.split(",")) or not all(p.strip().isdecimal() for p in parts):
+        raise OptionError(f"--shape wants {form} as positive numbers, got '{shape}'")
+    numbers = [int(part) for part in parts]
+    if min(numbers) < 1:
+        raise OptionError(f"--shape wants {form} as positive numbers, got '{shape}'")
+    return numbers
+
+
+def _choose(option: str, value: str, present: str, later: tuple[str, ...], machinery: str) -> None:
+    if value == present:
+        return
+    if value in later or (option == "--tile" and value.isdecimal()):
+        raise OptionError(
+            f"{option} {value} needs {machinery}, which this version does not have yet; "
+            f"use {option} {present}"
+        )
+    raise OptionError(f"{option} takes {present}, {', '.join(later)}; got '{value}'")
+
+
+def _chip(name: str, cores: int) -> Target:
+    from tinyformer.targets import get_target
+
+    chip = get_target(name)
+    if cores > chip.cores:
+        raise OptionError(f"target '{name}' has {chip.cores} core(s), --cores asks for {cores}")
+    return chip
+
+
+def _report(layer: Layer, chip: Target, shape: str, options: dict[str, Any], as_json: bool) -> None:
+    from tinyformer.bench.measure import measure
+
+    result = measure(layer, chip)
+    cycles = result.run.cycles
+    figures = {
+        "target": chip.name,
+        "shape": [int(part) for part in shape.split(",")],
+        **options,
+        "bit_exact": result.bit_exact,
+        "macs": layer.macs,
+        "macs_per_cycle": layer.macs / cycles if cycles else None,
+        "peak_bytes": result.peak_bytes,
+        "arena_bytes": result.arena_bytes,
+        "arena_lower_bound_bytes": result.arena_lower_bound,
+        "weight_bytes": result.image.weight_bytes,
+        "code_bytes": result.image.code_bytes,
+        **cost(result.run, chip),
+    }
+    if as_json:
+        print_json(figures)
+    else:
+        console.print(
+            f"{layer.name} {shape} on {chip.name}: "
+            f"{'same bits as the reference' if result.bit_exact else 'OTHER BITS'}"
+        )
+        console.print(
+            f"activations {kibibytes(result.peak_bytes)}, weights "
+            f"{kibibytes(result.image.weight_bytes)}, code {kibibytes(result.image.code_bytes)}"
+        )
+        print_kernels(result.run, chip)
+    if not result.bit_exact:
+        sys.exit(1)

@@ -1,0 +1,221 @@
+# Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""`tinyformer compile` and `tinyformer run`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tinyformer.cli.console import (
+    CalibrationOption,
+    JsonOption,
+    ModelArgument,
+    PercentileOption,
+    console,
+    kibibytes,
+    print_json,
+    progress_bar,
+)
+from tinyformer.defaults import DEFAULT_PERCENTILE
+
+if TYPE_CHECKING:
+    from tinyformer.firmware import FirmwareImage
+    from tinyformer.simulators import RunResult
+    from tinyformer.targets import Target
+
+TargetOption = Annotated[
+    str, typer.Option("--target", metavar="TARGET", help="See 'tinyformer targets'.")
+]
+
+
+def compile_command(
+    model: ModelArgument,
+    target: TargetOption,
+    calibration: CalibrationOption,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the results.")
+    ],
+    emit: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PHASE",
+            help="Stop after import, fuse, quantize, tile, bufferize, kernels or llvm, and write "
+            "the module to DIR/<name>.<phase>.mlir.",
+        ),
+    ] = None,
+    percentile: PercentileOption = DEFAULT_PERCENTILE,
+    as_json: JsonOption = False,
+) -> None:
+    """Compile an ONNX model to firmware for a target."""
+    from tinyformer import driver, package
+    from tinyformer.targets import get_target
+
+    chip = get_target(target)
+    with progress_bar("calibrate", quiet=as_json) as progress:
+        imported = driver.load_calibrated(model, calibration, percentile, progress)
+    compilation = driver.start_compilation(imported, chip)
+    if emit is not None:
+        compilation.run_to(emit)
+        with package.atomic_directory(output) as scratch:
+            (scratch / f"{imported.name}.{emit}.mlir").write_text(compilation.text(), "utf-8")
+        written = output / f"{imported.name}.{emit}.mlir"
+        print_json({"module": str(written)}) if as_json else console.print(f"wrote {written}")
+        return
+    image = package.write(compilation, output)
+    if as_json:
+        print_json(_sizes(image))
+        return
+    _print_sizes(image, chip, output)
+
+
+def _sizes(image: FirmwareImage) -> dict[str, Any]:
+    return {
+        "name": image.interface.name,
+        "target": image.target_name,
+        "program": str(image.path),
+        "arenas": dict(image.interface.arenas),
+        "code_bytes": image.code_bytes,
+        "weight_bytes": image.weight_bytes,
+        "flash_bytes": image.flash_bytes,
+        "ram_bytes": dict(image.ram_bytes),
+    }
+
+
+def _print_sizes(image: FirmwareImage, chip: Target, output: Path) -> None:
+    from rich.table import Table
+
+    table = Table(title=f"{image.interface.name} on {chip.name}")
+    table.add_column("memory")
+    table.add_column("used", justify="right")
+    table.add_column("of", justify="right")
+    if chip.flash is not None:
+        table.add_row("flash", kibibytes(image.flash_bytes), kibibytes(chip.flash.size))
+    for memory, used in image.ram_bytes.items():
+        table.add_row(memory, kibibytes(used), kibibytes(chip.memory(memory).size))
+    console.print(table)
+    arenas = ", ".join(
+        f"{kibibytes(size)} in {name}" for name, size in image.interface.arenas.items()
+    )
+    console.print(
+        f"arena: {arenas}; code {kibibytes(image.code_bytes)}, "
+        f"weights {kibibytes(image.weight_bytes)}"
+    )
+    console.print(f"next: tinyformer run {output} --input FILE")
+
+
+def run_command(
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder that 'tinyformer compile' wrote.")
+    ],
+    inputs: Annotated[
+        Path,
+        typer.Option(
+            "--input",
+            metavar="FILE",
+            help="One sample, or samples on the first axis: .npz or .npy.",
+        ),
+    ],
+    sample: Annotated[int, typer.Option(help="Which sample of FILE to run.")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Run compiled firmware on its simulator and compare it with the reference."""
+    import numpy as np
+
+    from tinyformer import package
+    from tinyformer.mlir import ir
+    from tinyformer.quantization import dequantize, quantize
+    from tinyformer.reference import Interpreter
+    from tinyformer.simulators import simulate
+    from tinyformer.targets import get_target
+
+    compiled = package.read(directory)
+    interface = compiled.image.interface
+    chip = get_target(compiled.image.target_name)
+    reals = _read_sample(inputs, interface, sample)
+    integers = [quantize(x, tensor) for x, tensor in zip(reals, interface.inputs, strict=True)]
+    result = simulate(compiled.image, chip, integers, profile=True)
+    with ir.Context():
+        reference = Interpreter(ir.Module.parse(compiled.reference.read_text("utf-8")))
+    expected = reference.run(integers)
+    exact = all(np.array_equal(a, b) for a, b in zip(expected, result.outputs, strict=True))
+    outputs = {
+        tensor.name: dequantize(values, tensor)
+        for tensor, values in zip(interface.outputs, result.outputs, strict=True)
+    }
+    if as_json:
+        print_json(
+            {
+                "target": chip.name,
+                "bit_exact": exact,
+                "outputs": {name: values.tolist() for name, values in outputs.items()},
+                **cost(result, chip),
+            }
+        )
+        return
+    for name, values in outputs.items():
+        console.print(f"{name} = {np.array2string(values, precision=4, suppress_small=True)}")
+    console.print(f"same bits as the reference: {'yes' if exact else 'NO'}")
+    print_kernels(result, chip)
+
+
+def cost(result: RunResult, chip: Target) -> dict[str, Any]:
+    """Cycles and what follows from them, for JSON; absent figures are null."""
+    cycles = result.cycles
+    timed = cycles is not None and chip.clock_hz is not None
+    energy = chip.energy_mj(cycles) if cycles is not None else None
+    return {
+        "cycles": cycles,
+        "instructions": result.instructions,
+        "milliseconds": 1e3 * cycles / chip.clock_hz if timed else None,  # type: ignore[operator]
+        "energy_uj_estimate": None if energy is None else 1e3 * energy,
+        "stack_bytes": result.stack_bytes,
+        "timing_model": result.timing_model,
+        "kernels": dict(result.kernels),
+    }
+
+
+def print_kernels(result: RunResult, chip: Target) -> None:
+    """Cycles of every layer as a table; nothing where there are none."""
+    from rich.table import Table
+
+    if result.cycles is None:
+        return
+    table = Table(title=f"cycles ({result.timing_model})", title_justify="left")
+    table.add_column("layer")
+    table.add_column("cycles", justify="right")
+    table.add_column("share", justify="right")
+    for name, cycles in result.kernels.items():
+        table.add_row(name, f"{cycles:,}", f"{100 * cycles / result.cycles:.1f} %")
+    table.add_section()
+    table.add_row("total", f"{result.cycles:,}", "")
+    console.print(table)
+    if chip.clock_hz:
+        console.print(
+            f"{1e3 * result.cycles / chip.clock_hz:.3f} ms at {chip.clock_hz / 1e6:g} MHz"
+        )
+
+
+def _read_sample(path: Path, interface: Any, sample: int) -> list[Any]:
+    """One array an input, of exactly its shape."""
+    from tinyformer.calibration import CalibrationError, load_samples
+
+    data = load_samples(str(path), [tensor.name for tensor in interface.inputs])
+    arrays = []
+    for tensor in interface.inputs:
+        array = data[tensor.name]
+        if array.shape == tensor.shape:
+            array = array[None]
+        if array.shape[1:] != tensor.shape:
+            raise CalibrationError(
+                f"input '{tensor.name}' has shape {list(array.shape)} in '{path}', "
+                f"expected {list(tensor.shape)} or samples of it on the first axis"
+            )
+        if not 0 <= sample < len(array):
+            raise CalibrationError(
+                f"'{path}' has {len(array)} samples, there is no sample {sample}"
+            )
+        arrays.append(array[sample])
+    return arrays

@@ -1,0 +1,73 @@
+# Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""What the commands share: consoles, options, progress and number formats."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from tinyformer.progress import Progress as ProgressCallback
+
+console = Console(highlight=False)
+errors = Console(stderr=True, highlight=False)
+
+ModelArgument = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="ONNX file of a float encoder transformer.")
+]
+CalibrationOption = Annotated[
+    Path,
+    typer.Option(
+        "--calibration",
+        metavar="FILE",
+        help="Sample inputs, .npz by input name or .npy; the first axis counts samples.",
+    ),
+]
+PercentileOption = Annotated[
+    float,
+    typer.Option(
+        help="Share of the values, in percent, that a calibrated range covers on either side; "
+        "100 is min-max."
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def print_json(data: Any) -> None:
+    """One object on standard output, for programs."""
+    typer.echo(json.dumps(data, indent=2))
+
+
+@contextmanager
+def progress_bar(title: str, *, quiet: bool) -> Iterator[ProgressCallback]:
+    """A bar on standard error that disappears when it is done."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=errors, transient=True, disable=quiet) as bar:
+        task = bar.add_task(title, total=None)
+
+        def update(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield update
+
+
+def kibibytes(size: int) -> str:
+    """Bytes as text, such as `12.3 KiB`."""
+    return f"{size / 1024:.1f} KiB" if size >= 1024 else f"{size} B"
+
+
+def percent(share: float | None) -> str:
+    """A share as text, such as `97.5 %`."""
+    return "-" if share is None else f"{100 * share:.1f} %"

@@ -1,0 +1,57 @@
+// RUN: tinyformer-opt %s -split-input-file -tinyformer-llvm | FileCheck %s
+
+// Memrefs are bare pointers, `index` is as wide as the data layout says.
+module attributes {dlti.dl_spec = #dlti.dl_spec<index = 32 : i64>} {
+  // CHECK-LABEL: llvm.func @sum(
+  // CHECK-SAME: %[[X:[^:]*]]: !llvm.ptr, %[[Y:[^:]*]]: !llvm.ptr)
+  func.func @sum(%x: memref<8xi32>, %y: memref<1xi32>) {
+    // CHECK: llvm.icmp "slt" %{{.*}}, %{{.*}} : i32
+    // CHECK: %[[P:.*]] = llvm.getelementptr inbounds|nuw %[[X]][%{{.*}}] : (!llvm.ptr, i32) -> !llvm.ptr, i32
+    // CHECK: llvm.load %[[P]] : !llvm.ptr -> i32
+    // CHECK-NOT: i64
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c8 = arith.constant 8 : index
+    %zero = arith.constant 0 : i32
+    %sum = scf.for %i = %c0 to %c8 step %c1 iter_args(%acc = %zero) -> (i32) {
+      %v = memref.load %x[%i] : memref<8xi32>
+      %next = arith.addi %acc, %v : i32
+      scf.yield %next : i32
+    }
+    memref.store %sum, %y[%c0] : memref<1xi32>
+    return
+  }
+}
+
+// -----
+
+// CHECK-LABEL: llvm.func @sixty_four(
+func.func @sixty_four(%x: memref<8xi8>, %i: index) -> i8 {
+  // CHECK: llvm.getelementptr {{.*}} : (!llvm.ptr, i64) -> !llvm.ptr, i8
+  %v = memref.load %x[%i] : memref<8xi8>
+  return %v : i8
+}
+
+// -----
+
+// The pointer is the buffer's begin on both sides of a call; the offset is in
+// the type, and the callee adds it.
+// CHECK-LABEL: llvm.func @caller(
+// CHECK-SAME: %[[X:[^:]*]]: !llvm.ptr
+// CHECK: llvm.call @callee(%[[X]])
+// CHECK-LABEL: llvm.func @callee(
+// CHECK-SAME: %[[X:[^:]*]]: !llvm.ptr
+// CHECK-SAME: passthrough = ["noinline"]
+// CHECK: %[[P:.*]] = llvm.getelementptr %[[X]][5]
+// CHECK: llvm.load %[[P]]
+func.func @caller(%x: memref<8xi8>) -> i8 {
+  %a = memref.subview %x[5] [2] [1] : memref<8xi8> to memref<2xi8, strided<[1], offset: 5>>
+  %v = func.call @callee(%a) : (memref<2xi8, strided<[1], offset: 5>>) -> i8
+  return %v : i8
+}
+func.func private @callee(%x: memref<2xi8, strided<[1], offset: 5>>) -> i8
+    attributes {passthrough = ["noinline"]} {
+  %c0 = arith.constant 0 : index
+  %v = memref.load %x[%c0] : memref<2xi8, strided<[1], offset: 5>>
+  return %v : i8
+}
