@@ -36,7 +36,7 @@ def find_tool(variable, name):
         os.path.join(packages, "mlir", "bin"),
         scripts,
     ]
-    path = os.pathsep.join(folders + [os.environ.get("PATH", "")])
+    path = os.pathsep.join([*folders, os.environ.get("PATH", "")])
     return shutil.which(name, path=path)
 
 

@@ -55,8 +55,9 @@ void tinyattn::buildBufferizePhase(OpPassManager &pm) {
   results.modifyPublicFunctions = true;
   results.hoistStaticAllocs = true;
   pm.addPass(bufferization::createBufferResultsToOutParamsPass(results));
-  pm.addPass(createCanonicalizerPass());
+  // In this order: copies of a slice onto itself fold once both are one value.
   pm.addPass(createCSEPass());
+  pm.addPass(createCanonicalizerPass());
   pm.addPass(createPlanMemory());
   verifyPhase(pm, "bufferize");
 }

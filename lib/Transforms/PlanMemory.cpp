@@ -44,11 +44,20 @@ private:
   unsigned next = 0;
 };
 
+/// One buffer to place.
+struct Placement {
+  memref::AllocOp alloc;
+  tinyformer::Buffer buffer = {};
+  /// The first op that touches it, or null.
+  Operation *writer = nullptr;
+};
+
 /// From the first op that touches the buffer to the last. A loop beside the
 /// allocation counts as a whole: what it reads may be from an earlier
 /// iteration. Fails if the buffer outlives the region that allocates it.
-LogicalResult findLifetime(memref::AllocOp alloc, const Timeline &timeline,
-                           tinyformer::Buffer &buffer) {
+LogicalResult findLifetime(const Timeline &timeline, Placement &placement) {
+  memref::AllocOp alloc = placement.alloc;
+  tinyformer::Buffer &buffer = placement.buffer;
   Block *home = alloc->getBlock();
   buffer.start = std::numeric_limits<unsigned>::max();
   buffer.end = 0;
@@ -81,7 +90,10 @@ LogicalResult findLifetime(memref::AllocOp alloc, const Timeline &timeline,
         return alloc.emitError(
             "is used outside of the block that allocates it");
       auto [first, last] = timeline.getSpan(ancestor);
-      buffer.start = std::min(buffer.start, first);
+      if (first < buffer.start) {
+        buffer.start = first;
+        placement.writer = user;
+      }
       buffer.end = std::max(buffer.end, last);
     }
   }
@@ -116,16 +128,21 @@ uint64_t getBytes(MemRefType type) {
          llvm::divideCeil(type.getElementTypeBitWidth(), 8);
 }
 
-std::string describe(memref::AllocOp alloc) {
-  std::string name = getLayerName(alloc.getLoc());
+/// Named after what writes it: allocations of one shape may have become one.
+std::string describe(const Placement &placement) {
+  std::string name;
+  if (placement.writer)
+    name = getLayerName(placement.writer->getLoc());
+  if (name.empty())
+    name = getLayerName(memref::AllocOp(placement.alloc).getLoc());
   return (name.empty() ? "an unnamed one" : "'" + name + "'") + " with " +
-         std::to_string(getBytes(alloc.getType())) + " bytes";
+         std::to_string(placement.buffer.size) + " bytes";
 }
 
 /// The first RAM of the target that holds the arena. Without a target any
 /// size fits.
 FailureOr<StringAttr> chooseMemory(func::FuncOp function, uint64_t size,
-                                   ArrayRef<memref::AllocOp> allocs) {
+                                   ArrayRef<Placement> placements) {
   MLIRContext *context = function.getContext();
   auto target =
       function->getParentOfType<ModuleOp>()->getAttrOfType<TargetAttr>(kTarget);
@@ -147,13 +164,13 @@ FailureOr<StringAttr> chooseMemory(func::FuncOp function, uint64_t size,
   if (capacities.empty())
     return error << "target '" << target.getName() << "' has no RAM";
   error << capacities;
-  SmallVector<memref::AllocOp> sorted(allocs);
-  llvm::stable_sort(sorted, [](memref::AllocOp a, memref::AllocOp b) {
-    return getBytes(a.getType()) > getBytes(b.getType());
+  SmallVector<Placement> sorted(placements);
+  llvm::stable_sort(sorted, [](const Placement &a, const Placement &b) {
+    return a.buffer.size > b.buffer.size;
   });
   StringRef separator = "; the largest buffers are ";
-  for (memref::AllocOp alloc : ArrayRef(sorted).take_front(3)) {
-    error << separator << describe(alloc);
+  for (const Placement &placement : ArrayRef(sorted).take_front(3)) {
+    error << separator << describe(placement);
     separator = ", ";
   }
   return error;
@@ -178,23 +195,21 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
   }
 
   LogicalResult collect(func::FuncOp function,
-                        SmallVectorImpl<memref::AllocOp> &allocs,
-                        std::vector<tinyformer::Buffer> &buffers) {
+                        SmallVectorImpl<Placement> &placements) {
     Timeline timeline(function);
     WalkResult result = getOperation().walk([&](memref::AllocOp alloc) {
       if (alloc->getParentOfType<func::FuncOp>() != function) {
         alloc.emitError("allocates outside of the public function");
         return WalkResult::interrupt();
       }
-      tinyformer::Buffer buffer;
+      Placement placement{alloc};
       if (failed(checkPlaceable(alloc)) ||
-          failed(findLifetime(alloc, timeline, buffer)))
+          failed(findLifetime(timeline, placement)))
         return WalkResult::interrupt();
-      buffer.size = getBytes(alloc.getType());
-      buffer.alignment =
+      placement.buffer.size = getBytes(alloc.getType());
+      placement.buffer.alignment =
           std::max<uint64_t>(alignment, alloc.getAlignment().value_or(1));
-      allocs.push_back(alloc);
-      buffers.push_back(buffer);
+      placements.push_back(placement);
       return WalkResult::advance();
     });
     return failure(result.wasInterrupted());
@@ -224,15 +239,17 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
              << "expects an alignment that is a power of two, got "
              << alignment.getValue();
     FailureOr<func::FuncOp> function = findFunction();
-    SmallVector<memref::AllocOp> allocs;
-    std::vector<tinyformer::Buffer> buffers;
-    if (failed(function) || failed(collect(*function, allocs, buffers)))
+    SmallVector<Placement> placements;
+    if (failed(function) || failed(collect(*function, placements)))
       return failure();
 
+    std::vector<tinyformer::Buffer> buffers;
+    for (const Placement &placement : placements)
+      buffers.push_back(placement.buffer);
     tinyformer::Plan plan = tinyformer::planMemory(buffers);
     // Never empty, so that the function's C interface is always the same.
     uint64_t size = std::max<uint64_t>(plan.size, alignment);
-    FailureOr<StringAttr> memory = chooseMemory(*function, size, allocs);
+    FailureOr<StringAttr> memory = chooseMemory(*function, size, placements);
     if (failed(memory))
       return failure();
     FailureOr<Value> arena =
@@ -241,7 +258,8 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
       return failure();
 
     function->walk([](memref::DeallocOp dealloc) { dealloc.erase(); });
-    for (auto [alloc, offset] : llvm::zip_equal(allocs, plan.offsets)) {
+    for (auto [placement, offset] : llvm::zip_equal(placements, plan.offsets)) {
+      memref::AllocOp alloc = placement.alloc;
       OpBuilder builder(alloc);
       Value position = arith::ConstantIndexOp::create(
           builder, alloc.getLoc(), static_cast<int64_t>(offset));

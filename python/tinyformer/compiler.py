@@ -47,7 +47,8 @@ class Compilation:
     """A module on its way through the phases.
 
     `module` is after `import` and calibrated; it is changed in place. `quantized` is the
-    module after `quantize`, for the reference interpreter.
+    module after `quantize`, for the reference interpreter; `input_tensors` and `output_tensors`
+    describe its interface. `arena` is known after `bufferize`.
     """
 
     def __init__(
@@ -65,7 +66,8 @@ class Compilation:
         self.target = target
         self.phase = "import"
         self.quantized: ir.Module | None = None
-        self._tensors: tuple[tuple[TensorInterface, ...], tuple[TensorInterface, ...]] = ((), ())
+        self.input_tensors: tuple[TensorInterface, ...] = ()
+        self.output_tensors: tuple[TensorInterface, ...] = ()
         self.arena: Arena | None = None
         attach_target(module, target)
 
@@ -96,8 +98,8 @@ class Compilation:
         from tinyformer.firmware import NetworkInterface
 
         assert self.arena is not None, "the arena is planned by the phase bufferize"
-        inputs, outputs = self._tensors
-        return NetworkInterface(self.name, inputs, outputs, {self.arena.memory: self.arena.size})
+        arenas = {self.arena.memory: self.arena.size}
+        return NetworkInterface(self.name, self.input_tensors, self.output_tensors, arenas)
 
     def _run(self, phase: str) -> None:
         run_pipeline(self.module, f"tinyformer-{phase}", f"phase '{phase}'")
@@ -105,7 +107,7 @@ class Compilation:
         if phase == "quantize":
             with self.module.context:
                 self.quantized = ir.Module.parse(self.text())
-            self._tensors = _tensor_interfaces(
+            self.input_tensors, self.output_tensors = _tensor_interfaces(
                 public_function(self.module), self.input_names, self.output_names
             )
         if phase == "bufferize":

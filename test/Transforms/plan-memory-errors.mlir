@@ -6,11 +6,13 @@
 
 module attributes {tinyattn.target = #target} {
   // expected-error @below {{arena needs 184 bytes but 'sram1' holds 64 and 'sram2' holds 32; the largest buffers are 'layer/scores' with 100 bytes, 'layer/query' with 40 bytes, an unnamed one with 30 bytes}}
-  func.func @too_large(%x: memref<100xi8>) {
+  func.func @too_large(%x: memref<100xi8>, %t: memref<256xi8>) {
     %a = memref.alloc() : memref<10xi32> loc("layer/query")
-    %b = memref.alloc() : memref<100xi8> loc("layer/scores")
+    %b = memref.alloc() : memref<100xi8> loc("layer/query")
     %c = memref.alloc() : memref<30xi8>
     %d = memref.alloc() : memref<8xi8>
+    tinyattn.lookup ins(%x, %t : memref<100xi8>, memref<256xi8>)
+      outs(%b : memref<100xi8>) loc("layer/scores")
     func.call @use(%a, %b, %c, %d)
       : (memref<10xi32>, memref<100xi8>, memref<30xi8>, memref<8xi8>) -> ()
     return

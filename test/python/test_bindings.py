@@ -61,7 +61,7 @@ def test_mhsa_with_a_key_of_the_wrong_width_does_not_verify() -> None:
 
 
 def test_element_bytes_reads_dense_splat_and_resource() -> None:
-    with ir.Context():
+    with ir.Context(), ir.Location.unknown():
         data = np.arange(6, dtype=np.int32).reshape(2, 3)
         type_ = ir.RankedTensorType.get([2, 3], ir.IntegerType.get_signless(32))
         dense = ir.DenseElementsAttr.get(data, type=type_)

@@ -14,7 +14,7 @@ from tinyformer.mlir import ir
 from tinyformer.reference import movement
 from tinyformer.reference.attention import ATTENTION
 from tinyformer.reference.layers import LAYERS
-from tinyformer.reference.values import Array, constant_array, type_shape
+from tinyformer.reference.values import Array, constant_array, empty_array, type_shape
 
 Observer = Callable[[ir.Operation, str, npt.NDArray[Any]], None]
 """Called with an op, the name of one of its values ("result", "scores", …) and the value."""
@@ -27,6 +27,7 @@ class Interpreter:
     """
 
     def __init__(self, module: ir.Module, observer: Observer | None = None) -> None:
+        self.module = module  # An operation does not keep its module alive.
         self.function = public_function(module)
         self.observer = observer or (lambda operation, name, value: None)
         self.constants: dict[ir.Value, Array] = {}
@@ -35,7 +36,9 @@ class Interpreter:
             operation = op.operation
             if operation.name == "arith.constant":
                 self.constants[operation.results[0]] = constant_array(operation)
-            elif operation.name != "tensor.empty":
+            elif operation.name == "tensor.empty":
+                self.constants[operation.results[0]] = empty_array(operation)
+            else:
                 self.body.append(operation)
 
     def run(self, inputs: Sequence[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:

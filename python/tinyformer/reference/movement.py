@@ -35,16 +35,9 @@ def _extract(operation: ir.Operation, read: Read) -> list[Array]:
 
 
 def _insert(operation: ir.Operation, read: Read) -> list[Array]:
-    source, destination = operation.operands[0], operation.operands[1]
-    # A destination that is an empty tensor is overwritten piece by piece.
-    base = read(source)
-    whole = (
-        np.zeros(type_shape(destination.type), base.dtype)
-        if isinstance(destination.owner, ir.Operation) and destination.owner.name == "tensor.empty"
-        else read(destination).copy()
-    )
+    whole = read(operation.operands[1]).copy()
     window = _window(operation)
-    whole[window] = base.reshape(whole[window].shape)
+    whole[window] = read(operation.operands[0]).reshape(whole[window].shape)
     return [whole]
 
 

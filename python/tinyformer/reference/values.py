@@ -36,6 +36,12 @@ def constant_array(operation: ir.Operation) -> Array:
     return np.frombuffer(data, DTYPES[str(type_.element_type)]).reshape(type_.shape)
 
 
+def empty_array(operation: ir.Operation) -> Array:
+    """A `tensor.empty`: what it holds means nothing, so it may as well be zeros."""
+    type_ = ir.RankedTensorType(operation.results[0].type)
+    return np.zeros(type_.shape, DTYPES[str(type_.element_type)])
+
+
 def requant_of(attribute: Any) -> Requant | None:
     """The fields of `#tinyattn.requant`."""
     if attribute is None:

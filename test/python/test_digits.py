@@ -1,0 +1,87 @@
+# Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The digits example, the whole way."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import DIGITS
+from tinyformer import driver
+from tinyformer.compiler import PHASES
+from tinyformer.onnx import ImportedModel
+from tinyformer.targets import get_target
+from tinyformer.tools import tool_path
+
+MODEL, CALIBRATION, TEST = (
+    DIGITS / name for name in ("digits.onnx", "calibration.npz", "test.npz")
+)
+
+
+@pytest.fixture(scope="module")
+def imported() -> ImportedModel:
+    return driver.load_calibrated(MODEL, CALIBRATION)
+
+
+@pytest.mark.parametrize("target", ["stm32l4", "stm32h7"])
+def test_accuracy_and_bits(cli, target: str) -> None:
+    result = cli(
+        *("eval", MODEL, "--target", target, "--calibration", CALIBRATION),
+        *("--data", TEST, "--limit", 120, "--json"),
+    )
+    assert result.code == 0, result.err
+    (figures,) = json.loads(result.out)
+    assert figures["bit_exact_samples"] == figures["samples"] == 120
+    assert figures["device_accuracy"] == figures["reference_accuracy"]
+    assert abs(figures["float_accuracy"] - figures["reference_accuracy"]) <= 0.01
+    assert figures["snr_db"] > 25
+    assert figures["cycles"] == sum(figures["kernels"].values())
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_every_phase_can_be_read_back(imported: ImportedModel, phase: str, tmp_path: Path) -> None:
+    compilation = driver.start_compilation(imported, get_target("stm32l4"))
+    compilation.run_to(phase)
+    path = tmp_path / f"{phase}.mlir"
+    path.write_text(compilation.text(), "utf-8")
+    command = [
+        str(tool_path("tinyformer-opt")),
+        f"--pass-pipeline=builtin.module(tinyattn-verify-phase{{phase={phase}}})",
+        str(path),
+    ]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+
+
+def test_arena_is_close_to_its_lower_bound(imported: ImportedModel) -> None:
+    compilation = driver.start_compilation(imported, get_target("stm32l4"))
+    compilation.run_to("bufferize")
+    assert compilation.arena is not None
+    assert compilation.arena.lower_bound <= compilation.arena.size
+    assert compilation.arena.size <= 1.05 * compilation.arena.lower_bound
+
+
+def test_compile_then_run(cli, tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    compiled = cli(
+        *("compile", MODEL, "--target", "stm32l4", "--calibration", CALIBRATION),
+        *("-o", folder, "--json"),
+    )
+    assert compiled.code == 0, compiled.err
+    assert json.loads(compiled.out)["flash_bytes"] > 0
+    ran = cli("run", folder, "--input", TEST, "--sample", 3, "--json")
+    assert ran.code == 0, ran.err
+    figures = json.loads(ran.out)
+    assert figures["bit_exact"] is True
+    assert len(figures["outputs"]["logits"][0]) == 10
+
+
+def test_two_builds_are_identical(imported: ImportedModel, tmp_path: Path) -> None:
+    programs = []
+    for name in ("a", "b"):
+        compilation = driver.start_compilation(imported, get_target("stm32h7"))
+        programs.append(compilation.build(tmp_path / name).path.read_bytes())
+    assert programs[0] == programs[1]

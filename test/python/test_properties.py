@@ -1,0 +1,89 @@
+# Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""One meaning: random encoders have the same bits in every phase and on every target."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from encoders import Encoder, compile_for
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tinyformer.driver import clone
+from tinyformer.quantization import dequantize, quantize, signal_to_noise_db
+from tinyformer.reference import Interpreter
+from tinyformer.simulators import open_session
+
+encoders = st.builds(
+    Encoder,
+    tokens=st.integers(1, 9),
+    width=st.integers(1, 13),
+    head_width=st.integers(1, 7),
+    heads=st.integers(1, 4),
+    hidden=st.integers(1, 17),
+    activation=st.sampled_from(["relu", "gelu", "gelu_tanh", "tanh", "sigmoid", "silu"]),
+    front=st.sampled_from(["none", "conv1d", "conv2d"]),
+    class_token=st.booleans(),
+    pool=st.sampled_from(["none", "mean", "max"]),
+    softmax=st.booleans(),
+    seed=st.integers(0, 2**16),
+)
+
+
+def run_on(config: Encoder, target: str) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Outputs of the reference and of the device for the samples."""
+    compilation, samples = compile_for(config, target)
+    with tempfile.TemporaryDirectory() as directory:
+        image = compilation.build(Path(directory))
+        session = open_session(image, compilation.target)
+        assert compilation.quantized is not None
+        reference = Interpreter(compilation.quantized)
+        inputs = [quantize(sample, image.interface.inputs[0]) for sample in samples]
+        return (
+            [reference.run([x])[0] for x in inputs],
+            [session.run([x]).outputs[0] for x in inputs],
+        )
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(encoders)
+def test_every_target_has_the_bits_of_the_reference(config: Encoder) -> None:
+    expected = None
+    for target in ("host", "stm32l4", "stm32h7"):
+        reference, device = run_on(config, target)
+        assert np.array_equal(reference, device), target
+        assert expected is None or np.array_equal(expected, reference)
+        expected = reference
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(encoders)
+def test_decomposition_keeps_the_bits(config: Encoder) -> None:
+    compilation, samples = compile_for(config, "host")
+    compilation.run_to("tile")
+    assert compilation.quantized is not None
+    tensor = compilation.input_tensors[0]
+    for sample in samples:
+        inputs = [quantize(sample, tensor)]
+        whole = Interpreter(compilation.quantized).run(inputs)[0]
+        decomposed = Interpreter(compilation.module).run(inputs)[0]
+        assert np.array_equal(whole, decomposed)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_integers_follow_the_floats(seed: int) -> None:
+    config = Encoder(9, 12, 4, 3, 16, "gelu", "none", True, "mean", False, seed)
+    compilation, samples = compile_for(config, "host")
+    floats = clone(compilation.module)
+    compilation.run_to("quantize")
+    assert compilation.quantized is not None
+    real, reference = Interpreter(floats), Interpreter(compilation.quantized)
+    (source,), (result,) = compilation.input_tensors, compilation.output_tensors
+    signal = np.stack([real.run([x])[0] for x in samples])
+    actual = np.stack(
+        [dequantize(reference.run([quantize(x, source)])[0], result) for x in samples]
+    )
+    assert signal_to_noise_db(signal, actual) > 22
