@@ -1,0 +1,187 @@
+# Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Walks an ONNX graph and collects the network's layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tinyformer.onnx import (
+    attention,
+    conv,
+    einsum,
+    elementwise,
+    linear,
+    movement,
+    normalization,
+    pooling,
+)
+from tinyformer.onnx.builder import REORDERED, Builder
+from tinyformer.onnx.errors import UnsupportedModelError, UnsupportedNodeError
+from tinyformer.onnx.evaluate import evaluate
+from tinyformer.onnx.graph import Graph, Node
+from tinyformer.onnx.handler import Handler
+from tinyformer.onnx.layers import Input, Layer
+from tinyformer.onnx.loader import DEFAULT_DOMAINS
+from tinyformer.onnx.values import Constant, Operands, Value, View, whole
+
+HANDLERS: Mapping[str, Handler] = {
+    **attention.HANDLERS,
+    **conv.HANDLERS,
+    **einsum.HANDLERS,
+    **elementwise.HANDLERS,
+    **linear.HANDLERS,
+    **movement.HANDLERS,
+    **normalization.HANDLERS,
+    **pooling.HANDLERS,
+}
+
+# Operators that users will try, and what they can do.
+ADVICE: Mapping[str, str] = {
+    "ArgMax": "let the network end with its logits: the caller finds the largest",
+    "AveragePool": "use a strided convolution, or the mean over all tokens",
+    "DequantizeLinear": "give the float model: TinyFormer quantises it itself",
+    "GRU": "TinyFormer compiles encoder transformers: replace the recurrent layer by attention",
+    "If": "remove the branch that depends on data from the model",
+    "LSTM": "TinyFormer compiles encoder transformers: replace the recurrent layer by attention",
+    "LogSoftmax": "let the network end with its logits",
+    "Loop": "unroll the loop: export with the sizes fixed",
+    "MaxPool": "use a strided convolution, or the maximum over all tokens",
+    "QuantizeLinear": "give the float model: TinyFormer quantises it itself",
+    "RMSNormalization": "use nn.LayerNorm",
+    "RNN": "TinyFormer compiles encoder transformers: replace the recurrent layer by attention",
+    "TopK": "let the network end with its logits: the caller sorts them",
+}
+# Nodes that are no constants although their operands are: random numbers, and subgraphs that
+# see values which are not operands.
+NOT_FOLDED = frozenset(
+    ["Bernoulli", "If", "Loop", "Multinomial", "RandomNormal", "RandomUniform", "Scan"]
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """The layers' ends: everything else hangs on the outputs."""
+
+    inputs: tuple[Input, ...]
+    outputs: tuple[Layer, ...]
+
+
+def interpret(graph: Graph) -> Network:
+    """The network of a model; raises UnsupportedModelError if it has none."""
+    inputs = tuple(Input(info.name, info.shape) for info in graph.inputs)
+    values: dict[str, Value] = {
+        name: Constant(array, name) for name, array in graph.constants.items()
+    }
+    for layer in inputs:
+        values[layer.name] = replace(whole(layer), sole=graph.uses[layer.name] == 1)
+    builder = Builder(graph.opset)
+    for node in graph.nodes:
+        operands = tuple(_operand(graph, node, values, name) for name in node.inputs)
+        builder.node = node
+        try:
+            results = _apply(builder, node, operands)
+        except UnsupportedNodeError as refusal:
+            raise _error(graph, node, operands, refusal) from refusal
+        for name, value in zip(node.outputs, results, strict=False):
+            values[name] = _bind(graph, name, value)
+    return Network(inputs, tuple(_output(graph, builder, values, name) for name in graph.outputs))
+
+
+def _operand(graph: Graph, node: Node, values: Mapping[str, Value], name: str) -> Value | None:
+    if not name:
+        return None
+    if name not in values:  # the checker has seen that some node makes it
+        raise UnsupportedModelError(
+            f"{graph.path}: node {node.name!r} ({node.op}) reads {name!r}, a secondary result of "
+            "its producer, which is not supported; use only first results"
+        )
+    return values[name]
+
+
+def _apply(builder: Builder, node: Node, operands: Operands) -> Sequence[Value]:
+    if node.domain not in DEFAULT_DOMAINS:
+        raise UnsupportedNodeError(
+            f"is an operator of the domain {node.domain!r}, not of ONNX",
+            "give the model as its framework exported it, before any runtime's optimiser",
+        )
+    known = all(value is None or isinstance(value, Constant) for value in operands)
+    if known and node.op not in NOT_FOLDED:
+        arrays = [value.array if isinstance(value, Constant) else None for value in operands]
+        origin = _origin(node, operands)
+        return [Constant(array, origin) for array in evaluate(node, arrays, builder.opset)]
+    handler = HANDLERS.get(node.op)
+    if handler is None:
+        raise UnsupportedNodeError(
+            f"{node.op} is not supported",
+            ADVICE.get(node.op, "replace it by layers of an encoder transformer"),
+        )
+    try:
+        return handler(builder, node, operands)
+    except ValueError as error:  # numpy's word for shapes that do not go together
+        raise UnsupportedNodeError(
+            f"has operands whose shapes do not fit ({error})",
+            "check the model with onnx.checker.check_model(model, full_check=True)",
+        ) from error
+
+
+def _origin(node: Node, operands: Operands) -> str:
+    """A folded constant keeps the name of the parameter that it was made of."""
+    names = [value.name for value in operands if isinstance(value, Constant) and value.name]
+    return names[0] if names else node.name
+
+
+def _bind(graph: Graph, name: str, value: Value) -> Value:
+    if isinstance(value, Constant):
+        return value
+    return replace(value, sole=value.sole and graph.uses[name] == 1)
+
+
+def _output(graph: Graph, builder: Builder, values: Mapping[str, Value], name: str) -> Layer:
+    """The layer of a graph output, in its ONNX shape."""
+    value = values.get(name)
+    if not isinstance(value, View):
+        raise UnsupportedModelError(
+            f"{graph.path}: the output {name!r} does not depend on the input; remove it"
+        )
+    try:
+        return _in_order(builder, value)
+    except UnsupportedNodeError as refusal:
+        raise UnsupportedModelError(
+            f"{graph.path}: the output {name!r} ({_shape(value)}) {refusal.why}; {refusal.instead}"
+        ) from refusal
+
+
+def _in_order(builder: Builder, view: View) -> Layer:
+    view = builder.plain(view)
+    rows = builder.rows(view, view.shape[-1] if view.shape else 1)
+    index = rows.index(rows.columns, rows.layer.shape[1], (-1,))
+    if not np.array_equal(index, np.arange(index.size)):
+        raise UnsupportedNodeError(
+            f"needs the elements of {rows.layer.name!r} in another order than they are in memory",
+            REORDERED,
+        )
+    return builder.reshape(rows.layer, view.shape)
+
+
+def _error(
+    graph: Graph, node: Node, operands: Operands, refusal: UnsupportedNodeError
+) -> UnsupportedModelError:
+    """The refusal with its place."""
+    inputs = ", ".join(
+        f"{name!r} {_shape(value)}"
+        for name, value in zip(node.inputs, operands, strict=True)
+        if value is not None
+    )
+    outputs = ", ".join(repr(name) for name in node.outputs if name)
+    return UnsupportedModelError(
+        f"{graph.path}: node {node.name!r} ({node.op} of {inputs} giving {outputs}): "
+        f"{refusal.why}; {refusal.instead}"
+    )
+
+
+def _shape(value: Value) -> str:
+    return "x".join(str(extent) for extent in value.shape) or "scalar"
