@@ -19,7 +19,7 @@ config.suffixes = [".mlir"]
 config.excludes = ["python"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.environ.get(
-    "TINYFORMER_TEST_OUTPUT", os.path.join(os.getcwd(), "lit-output")
+    "TINYFORMER_TEST_OUTPUT", os.path.join(os.getcwd(), "build", "lit")
 )
 
 packages = sysconfig.get_path("purelib")

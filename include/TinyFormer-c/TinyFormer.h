@@ -14,7 +14,8 @@ extern "C" {
 #endif
 
 /// Registers TinyFormer's dialects and those that its pipelines use.
-MLIR_CAPI_EXPORTED void tinyformerRegisterDialects(MlirDialectRegistry registry);
+MLIR_CAPI_EXPORTED void
+tinyformerRegisterDialects(MlirDialectRegistry registry);
 
 /// Registers TinyFormer's passes and phases, once a process.
 MLIR_CAPI_EXPORTED void tinyformerRegisterPasses(void);

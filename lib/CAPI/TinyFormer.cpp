@@ -39,8 +39,8 @@ MlirLogicalResult tinyformerGetElementBytes(MlirAttribute attribute,
 
 MlirLogicalResult tinyformerGetRequantFields(MlirAttribute attribute,
                                              int32_t *multiplier,
-                                             int32_t *shift,
-                                             int32_t *zeroPoint, bool *wide) {
+                                             int32_t *shift, int32_t *zeroPoint,
+                                             bool *wide) {
   auto requant = dyn_cast<tinyattn::RequantAttr>(unwrap(attribute));
   if (!requant)
     return mlirLogicalResultFailure();

@@ -80,15 +80,14 @@ void tinyattn::buildLLVMPhase(OpPassManager &pm) {
 }
 
 void tinyattn::registerPipelines() {
-  PassPipelineRegistration<>("tinyformer-fuse",
-                             "Phase: fuse the weights of attention where it pays",
-                             buildFusePhase);
+  PassPipelineRegistration<>(
+      "tinyformer-fuse", "Phase: fuse the weights of attention where it pays",
+      buildFusePhase);
   PassPipelineRegistration<>("tinyformer-quantize",
                              "Phase: floats with calibrated ranges to integers",
                              buildQuantizePhase);
-  PassPipelineRegistration<>("tinyformer-tile",
-                             "Phase: attention to structured ops",
-                             buildTilePhase);
+  PassPipelineRegistration<>(
+      "tinyformer-tile", "Phase: attention to structured ops", buildTilePhase);
   PassPipelineRegistration<>("tinyformer-bufferize",
                              "Phase: tensors to buffers in planned arenas",
                              buildBufferizePhase);
@@ -99,7 +98,8 @@ void tinyattn::registerPipelines() {
                              "Phase: everything to the llvm dialect",
                              buildLLVMPhase);
   PassPipelineRegistration<>(
-      "tinyformer-compile", "All phases, from a calibrated float module to llvm",
+      "tinyformer-compile",
+      "All phases, from a calibrated float module to llvm",
       [](OpPassManager &pm) {
         buildFusePhase(pm);
         buildQuantizePhase(pm);

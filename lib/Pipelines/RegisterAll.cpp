@@ -30,11 +30,10 @@
 using namespace mlir;
 
 void tinyattn::registerAllDialects(DialectRegistry &registry) {
-  registry.insert<TinyAttnDialect, arith::ArithDialect,
-                  bufferization::BufferizationDialect, cf::ControlFlowDialect,
-                  DLTIDialect, func::FuncDialect, LLVM::LLVMDialect,
-                  memref::MemRefDialect, scf::SCFDialect,
-                  tensor::TensorDialect>();
+  registry.insert<
+      TinyAttnDialect, arith::ArithDialect, bufferization::BufferizationDialect,
+      cf::ControlFlowDialect, DLTIDialect, func::FuncDialect, LLVM::LLVMDialect,
+      memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect>();
   registerBufferizableOpInterfaceExternalModels(registry);
   arith::registerBufferizableOpInterfaceExternalModels(registry);
   bufferization::func_ext::registerBufferizableOpInterfaceExternalModels(

@@ -65,10 +65,12 @@ static SmallVector<int32_t> scaleBy(ArrayRef<double> ratios, int32_t shift) {
 std::optional<Requantisation>
 mlir::tinyattn::chooseRequantisation(ArrayRef<double> ratios,
                                      ArrayRef<int64_t> bounds) {
-  constexpr double minNarrow = 128.0;              // 8 bits
-  constexpr double wideMultiplier = 16777216.0;    // 2^24
+  constexpr double minNarrow = 128.0;           // 8 bits
+  constexpr double wideMultiplier = 16777216.0; // 2^24
   constexpr int32_t maxWideShift = 54;
   double largest = *std::max_element(ratios.begin(), ratios.end());
+  if (*std::max_element(bounds.begin(), bounds.end()) >= kInt32Limit)
+    return std::nullopt;
   int32_t shift = largestShift([&](int32_t shift) {
     double rounding = std::ldexp(0.5, shift) + std::ldexp(128.0, shift);
     for (auto [ratio, bound] : llvm::zip_equal(ratios, bounds)) {
@@ -80,10 +82,6 @@ mlir::tinyattn::chooseRequantisation(ArrayRef<double> ratios,
     return true;
   });
   if (shift != 0 && std::ldexp(largest, shift) >= minNarrow)
-    return Requantisation{scaleBy(ratios, shift), shift, /*wide=*/false};
-  // A ratio so small that no shift gives it 8 bits rounds everything to the
-  // zero point either way; it keeps the narrow form.
-  if (shift == 30)
     return Requantisation{scaleBy(ratios, shift), shift, /*wide=*/false};
   int32_t wideShift = maxWideShift;
   while (wideShift >= 1 && std::ldexp(largest, wideShift) >= wideMultiplier)
@@ -144,16 +142,15 @@ QuantizedWeights mlir::tinyattn::quantizeWeights(ArrayRef<float> weights,
   for (size_t n = 0; n < bias.size(); ++n) {
     int64_t sum = 0, low = 0, high = 0;
     for (float weight : weights.slice(n * depth, depth)) {
-      int64_t q = std::clamp<int64_t>(
-          roundHalfUp(weight / result.scales[n]), -127, 127);
+      int64_t q = std::clamp<int64_t>(roundHalfUp(weight / result.scales[n]),
+                                      -127, 127);
       result.weights.push_back(q);
       sum += q;
       low += std::min(q * 127, q * -128);
       high += std::max(q * 127, q * -128);
     }
-    int64_t offset =
-        roundHalfUp(bias[n] / (input.scale * result.scales[n])) -
-        input.zeroPoint * sum;
+    int64_t offset = roundHalfUp(bias[n] / (input.scale * result.scales[n])) -
+                     input.zeroPoint * sum;
     result.bias.push_back(offset);
     result.bounds.push_back(
         std::max(std::abs(offset + low), std::abs(offset + high)));
@@ -173,20 +170,19 @@ SmallVector<int8_t> mlir::tinyattn::makeExpTable(double scale) {
   return table;
 }
 
-SmallVector<int8_t> mlir::tinyattn::makeLookupTable(
-    const QuantParams &input, const QuantParams &output,
-    llvm::function_ref<double(double)> function) {
+SmallVector<int8_t>
+mlir::tinyattn::makeLookupTable(const QuantParams &input,
+                                const QuantParams &output,
+                                llvm::function_ref<double(double)> function) {
   SmallVector<int8_t> table;
   for (int i = -128; i < 128; ++i)
     table.push_back(output.quantize(function(input.dequantize(i))));
   return table;
 }
 
-std::optional<QuantizedNorm>
-mlir::tinyattn::quantizeNorm(ArrayRef<float> weight, ArrayRef<float> bias,
-                             double epsilon, int64_t halfLog,
-                             const QuantParams &input,
-                             const QuantParams &output) {
+std::optional<QuantizedNorm> mlir::tinyattn::quantizeNorm(
+    ArrayRef<float> weight, ArrayRef<float> bias, double epsilon,
+    int64_t halfLog, const QuantParams &input, const QuantParams &output) {
   double width = weight.size();
   // The normalised value t has 15 - halfLog fraction bits.
   auto scaledWeight = [&](float w, int32_t shift) {
@@ -202,8 +198,9 @@ mlir::tinyattn::quantizeNorm(ArrayRef<float> weight, ArrayRef<float> bias,
     double rounding = std::ldexp(0.5, shift) + std::ldexp(128.0, shift);
     for (auto [w, b] : llvm::zip_equal(weight, bias)) {
       double g = std::abs(scaledWeight(w, shift));
-      if (g > 32767.0 || 32768.0 * g + std::abs(scaledBias(b, shift)) +
-                                 rounding >= kInt32Limit)
+      if (g > 32767.0 ||
+          32768.0 * g + std::abs(scaledBias(b, shift)) + rounding >=
+              kInt32Limit)
         return false;
     }
     return true;

@@ -59,17 +59,16 @@ Value createContext(OpBuilder &builder, AttentionOp op, Value query, Value key,
   loc = appendToName(op.getLoc(), "softmax");
   Value exps = createEmpty(builder, loc, {heads, tokens, tokens}, 8);
   Value sums = createEmpty(builder, loc, {heads, tokens}, 32);
-  auto softmax = SoftmaxOp::create(
-      builder, loc, TypeRange{exps.getType(), sums.getType()}, scores,
-      op.getExpTable(), ValueRange{exps, sums});
+  auto softmax =
+      SoftmaxOp::create(builder, loc, TypeRange{exps.getType(), sums.getType()},
+                        scores, op.getExpTable(), ValueRange{exps, sums});
 
   loc = appendToName(op.getLoc(), "context");
-  Value context = createEmpty(builder, loc,
-                              {tokens, heads * op.getValueWidth()}, 8);
-  return MatmulOp::create(builder, loc, context.getType(),
-                          softmax.getResult(0), value,
-                          op.getContextMultipliers(), softmax.getResult(1),
-                          context, /*transpose_b=*/false,
+  Value context =
+      createEmpty(builder, loc, {tokens, heads * op.getValueWidth()}, 8);
+  return MatmulOp::create(builder, loc, context.getType(), softmax.getResult(0),
+                          value, op.getContextMultipliers(),
+                          softmax.getResult(1), context, /*transpose_b=*/false,
                           /*unsigned_lhs=*/true, /*merge_heads=*/true,
                           op.getContextRequantAttr())
       .getResult(0);
@@ -101,10 +100,10 @@ Value createOutput(OpBuilder &builder, AttentionOp op, Value context) {
 
 Value decompose(OpBuilder &builder, MhsaOp op) {
   Value query = createQuery(builder, op);
-  Value key = createLinear(builder, op.getLoc(), "key", op.getInput(),
-                           op.getKeyWeight(), op.getKeyBias(),
-                           op.getKeyMultipliers(), op.getKeyRequantAttr(),
-                           op.getHeads());
+  Value key =
+      createLinear(builder, op.getLoc(), "key", op.getInput(),
+                   op.getKeyWeight(), op.getKeyBias(), op.getKeyMultipliers(),
+                   op.getKeyRequantAttr(), op.getHeads());
   Value value = createValue(builder, op);
   return createOutput(builder, op,
                       createContext(builder, op, query, key, value));
@@ -113,15 +112,14 @@ Value decompose(OpBuilder &builder, MhsaOp op) {
 Value decompose(OpBuilder &builder, FusedMhsaOp op) {
   Value query = createQuery(builder, op);
   Value value = createValue(builder, op);
-  return createOutput(
-      builder, op, createContext(builder, op, query, op.getInput(), value));
+  return createOutput(builder, op,
+                      createContext(builder, op, query, op.getInput(), value));
 }
 
 struct DecomposeAttention : impl::DecomposeAttentionBase<DecomposeAttention> {
   using Base::Base;
 
-  template <typename AttentionOp>
-  LogicalResult decomposeAll() {
+  template <typename AttentionOp> LogicalResult decomposeAll() {
     SmallVector<AttentionOp> ops;
     getOperation().walk([&](AttentionOp op) { ops.push_back(op); });
     IRRewriter rewriter(&getContext());

@@ -42,7 +42,8 @@ bool isLegalOnTensors(Operation *op) {
 }
 
 bool isLegalAfterQuantize(Operation *op) {
-  return isLegalOnTensors(op) && !anyType(op, isFloat) && !anyType(op, isMemRef);
+  return isLegalOnTensors(op) && !anyType(op, isFloat) &&
+         !anyType(op, isMemRef);
 }
 
 bool isLegalAfterTile(Operation *op) {

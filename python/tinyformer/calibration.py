@@ -24,11 +24,12 @@ from tinyformer.reference import Interpreter
 
 Array = npt.NDArray[Any]
 
-# Beyond this many values of one tensor, percentiles come from evenly spaced ones.
+# Beyond this many values of one tensor, percentiles come from a random choice of them.
 MAX_VALUES = 1 << 20
-# exp(-x) * 255 rounds to 0 from here on: a score this far below its row's maximum
-# contributes nothing, however far.
-SCORE_REACH = math.log(2 * 255)
+# 255 * exp(-x) rounds to 0 beyond ln 510 = 6.24: a score that far below its row's maximum has no
+# weight, however far it is. The rest is a margin for rows whose maximum is lower than that of any
+# row seen here, which saturate nearer to it.
+SCORE_REACH = 8.0
 
 
 class CalibrationError(TinyFormerError):
@@ -37,9 +38,10 @@ class CalibrationError(TinyFormerError):
 
 @dataclass
 class _Values:
-    """Values of one tensor, or one head of it, over all samples."""
+    """Values of one tensor, or one head of it, over all samples: at most `share` of each."""
 
-    stride: int
+    share: int
+    random: np.random.Generator
     parts: list[Array] = field(default_factory=list)
     low: float = math.inf
     high: float = -math.inf
@@ -48,7 +50,10 @@ class _Values:
         flat = values.ravel()
         self.low = min(self.low, float(flat.min()))
         self.high = max(self.high, float(flat.max()))
-        self.parts.append(flat[:: self.stride].astype(np.float32))
+        # Not every n-th value: a stride that shares a factor with the width misses channels.
+        if flat.size > self.share:
+            flat = self.random.choice(flat, self.share, replace=False)
+        self.parts.append(flat.astype(np.float32))
 
     def range(self, percentile: float) -> tuple[float, float]:
         """[low, high] of the central part; 100 is the minimum and maximum."""
@@ -158,8 +163,9 @@ class _Recorder:
             return  # the key of fused attention is its input
         parts = list(value) if per_head else [value]
         if (key, name) not in self.values:
-            stride = -(-parts[0].size * self.count // MAX_VALUES)
-            self.values[key, name] = [_Values(stride) for _ in parts]
+            share = max(1, MAX_VALUES // self.count)
+            random = np.random.default_rng(0)
+            self.values[key, name] = [_Values(share, random) for _ in parts]
         for values, part in zip(self.values[key, name], parts, strict=True):
             values.add(part)
 

@@ -1,4 +1,4 @@
-// RUN: tinyformer-opt %s -convert-tinyattn-to-loops -canonicalize | FileCheck %s
+// RUN: tinyformer-opt %s -split-input-file -convert-tinyattn-to-loops -canonicalize | FileCheck %s
 
 // What the loops compute is tested by running them; here, their shape.
 
@@ -29,6 +29,8 @@ func.func @linear(%x: memref<5x8xi8>, %w: memref<12x8xi8>, %b: memref<12xi32>,
     {requant = #tinyattn.requant<shift = 16, zero_point = -3>}
   return
 }
+
+// -----
 
 // By 32 bits or more, the wide product is a 32-bit number again.
 // CHECK-LABEL: @wide

@@ -16,6 +16,8 @@ from tinyformer.onnx import ImportedModel
 from tinyformer.targets import get_target
 from tinyformer.tools import tool_path
 
+pytestmark = pytest.mark.slow
+
 MODEL, CALIBRATION, TEST = (
     DIGITS / name for name in ("digits.onnx", "calibration.npz", "test.npz")
 )

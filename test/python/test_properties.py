@@ -17,6 +17,8 @@ from tinyformer.quantization import dequantize, quantize, signal_to_noise_db
 from tinyformer.reference import Interpreter
 from tinyformer.simulators import open_session
 
+pytestmark = pytest.mark.slow
+
 encoders = st.builds(
     Encoder,
     tokens=st.integers(1, 9),
@@ -42,6 +44,7 @@ def run_on(config: Encoder, target: str) -> tuple[list[np.ndarray], list[np.ndar
         assert compilation.quantized is not None
         reference = Interpreter(compilation.quantized)
         inputs = [quantize(sample, image.interface.inputs[0]) for sample in samples]
+        session.check_alignment(inputs[:1])
         return (
             [reference.run([x])[0] for x in inputs],
             [session.run([x]).outputs[0] for x in inputs],

@@ -29,9 +29,7 @@ struct QuantParams {
 
   /// round(real / scale) + zeroPoint, saturated.
   int8_t quantize(double real) const;
-  double dequantize(int integer) const {
-    return scale * (integer - zeroPoint);
-  }
+  double dequantize(int integer) const { return scale * (integer - zeroPoint); }
 };
 
 /// Parameters that cover [low, high] and 0.
@@ -53,7 +51,7 @@ struct Requantisation {
 /// bound[n]·m[n] + 2^(shift-1) + 128·2^shift < 2^31 for every n, where
 /// m[n] = round(ratio[n]·2^shift). If less than 8 bits are left for the
 /// largest multiplier, 24 bits and 64-bit products (`wide`).
-/// Nothing if a ratio is too large for that.
+/// Nothing if a ratio is too large for that, or a bound for 32 bits.
 std::optional<Requantisation>
 chooseRequantisation(llvm::ArrayRef<double> ratios,
                      llvm::ArrayRef<int64_t> bounds);
@@ -95,10 +93,11 @@ struct QuantizedNorm {
 
 /// `halfLog` is c of the op's formula. Nothing if weight or bias is too large
 /// against the output's scale.
-std::optional<QuantizedNorm>
-quantizeNorm(llvm::ArrayRef<float> weight, llvm::ArrayRef<float> bias,
-             double epsilon, int64_t halfLog, const QuantParams &input,
-             const QuantParams &output);
+std::optional<QuantizedNorm> quantizeNorm(llvm::ArrayRef<float> weight,
+                                          llvm::ArrayRef<float> bias,
+                                          double epsilon, int64_t halfLog,
+                                          const QuantParams &input,
+                                          const QuantParams &output);
 
 } // namespace mlir::tinyattn
 

@@ -24,8 +24,7 @@ FailureOr<SmallVector<char>> getElementBytes(Attribute attribute);
 Attribute getConstantAttribute(Value value);
 
 /// The elements of the constant that defines `value`. Fails if there is none.
-template <typename T>
-FailureOr<SmallVector<T>> getConstant(Value value) {
+template <typename T> FailureOr<SmallVector<T>> getConstant(Value value) {
   FailureOr<SmallVector<char>> bytes =
       getElementBytes(getConstantAttribute(value));
   if (failed(bytes) || bytes->size() % sizeof(T) != 0)

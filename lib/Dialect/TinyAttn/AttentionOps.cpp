@@ -39,8 +39,8 @@ static LogicalResult verifyProjection(Operation *op, const Projection &p,
       failed(verifyElementType(op, weight, p.weight,
                                activationType(context, quantized))) ||
       failed(verifyShape(op, bias, p.bias, {channels})) ||
-      failed(verifyElementType(op, bias, p.bias,
-                               biasType(context, quantized))) ||
+      failed(
+          verifyElementType(op, bias, p.bias, biasType(context, quantized))) ||
       failed(verifyPresenceOf(op, p.name, "multipliers", bool(p.multipliers),
                               quantized)) ||
       failed(verifyPresenceOf(op, p.name, "requant", p.requant.has_value(),
@@ -72,10 +72,18 @@ static LogicalResult verifyAttention(AttentionOp op) {
     return op.emitOpError() << "expects at least 1 head, got " << heads;
   int64_t tokens = shaped(op.getInput()).getDimSize(0);
   int64_t width = shaped(op.getInput()).getDimSize(1);
-  Projection query{"query", op.getQueryWeight(), op.getQueryBias(),
-                   op.getQueryMultipliers(), op.getQueryRequant(), width};
-  Projection value{"value", op.getValueWeight(), op.getValueBias(),
-                   op.getValueMultipliers(), op.getValueRequant(), width};
+  Projection query{"query",
+                   op.getQueryWeight(),
+                   op.getQueryBias(),
+                   op.getQueryMultipliers(),
+                   op.getQueryRequant(),
+                   width};
+  Projection value{"value",
+                   op.getValueWeight(),
+                   op.getValueBias(),
+                   op.getValueMultipliers(),
+                   op.getValueRequant(),
+                   width};
   if (failed(verifyProjection(op, query, quantized)) ||
       failed(verifyHeads(op, "query", op.getQueryWeight(), heads)) ||
       failed(verifyProjection(op, value, quantized)) ||
@@ -88,8 +96,9 @@ static LogicalResult verifyAttention(AttentionOp op) {
                     op.getOutputRequant(),
                     shaped(op.getValueWeight()).getDimSize(0)};
   if (failed(verifyProjection(op, output, quantized)) ||
-      failed(verifyShape(op, "the result", op.getResult(),
-                         {tokens, shaped(op.getOutputWeight()).getDimSize(0)})) ||
+      failed(
+          verifyShape(op, "the result", op.getResult(),
+                      {tokens, shaped(op.getOutputWeight()).getDimSize(0)})) ||
       failed(verifyElementType(op, "the result", op.getResult(),
                                activationType(op.getContext(), quantized))))
     return failure();
@@ -120,7 +129,9 @@ static LogicalResult verifyAttention(AttentionOp op) {
 // mhsa
 //===----------------------------------------------------------------------===//
 
-bool MhsaOp::isQuantized() { return getInput().getType().getElementType().isInteger(8); }
+bool MhsaOp::isQuantized() {
+  return getInput().getType().getElementType().isInteger(8);
+}
 
 int64_t MhsaOp::getHeadWidth() {
   return getQueryWeight().getType().getDimSize(0) / getHeads();
@@ -133,12 +144,9 @@ int64_t MhsaOp::getValueWidth() {
 LogicalResult MhsaOp::verify() {
   if (failed(verifyAttention(*this)))
     return failure();
-  Projection key{"key",
-                 getKeyWeight(),
-                 getKeyBias(),
-                 getKeyMultipliers(),
-                 getKeyRequant(),
-                 getInput().getType().getDimSize(1)};
+  Projection key{"key",           getKeyWeight(),
+                 getKeyBias(),    getKeyMultipliers(),
+                 getKeyRequant(), getInput().getType().getDimSize(1)};
   if (failed(verifyProjection(*this, key, isQuantized())))
     return failure();
   return verifyShape(*this, "key_weight", getKeyWeight(),
@@ -161,7 +169,6 @@ LogicalResult FusedMhsaOp::verify() {
   if (failed(verifyAttention(*this)))
     return failure();
   int64_t width = getInput().getType().getDimSize(1);
-  return verifyShape(
-      *this, "query_weight", getQueryWeight(),
-      {static_cast<int64_t>(getHeads()) * width, width});
+  return verifyShape(*this, "query_weight", getQueryWeight(),
+                     {static_cast<int64_t>(getHeads()) * width, width});
 }

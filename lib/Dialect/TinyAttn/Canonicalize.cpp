@@ -57,8 +57,8 @@ struct ComposeLookups : OpRewritePattern<LookupOp> {
     SmallVector<int8_t> composed;
     for (int8_t value : *innerTable)
       composed.push_back((*outerTable)[value + 128]);
-    Value table = createConstant<int8_t>(rewriter, op.getLoc(), composed,
-                                         {256}, "table");
+    Value table =
+        createConstant<int8_t>(rewriter, op.getLoc(), composed, {256}, "table");
     rewriter.modifyOpInPlace(op, [&] {
       op.getInputMutable().assign(inner.getInput());
       op.getTableMutable().assign(table);

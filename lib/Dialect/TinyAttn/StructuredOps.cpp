@@ -68,7 +68,8 @@ static bool isInt8(Value value) {
 
 /// Ops that requantise carry `requant` exactly on i8; its own multiplier is
 /// there exactly if the op has no operand for them.
-static LogicalResult verifyRequant(Operation *op, std::optional<RequantAttr> requant,
+static LogicalResult verifyRequant(Operation *op,
+                                   std::optional<RequantAttr> requant,
                                    bool quantized, bool ownMultiplier) {
   if (failed(verifyPresence(op, "requant", requant.has_value(), quantized,
                             quantized ? "on i8" : "on f32")))
@@ -77,8 +78,7 @@ static LogicalResult verifyRequant(Operation *op, std::optional<RequantAttr> req
     return success();
   return verifyPresence(op, "multiplier in requant",
                         requant->getMultiplier() != 0, ownMultiplier,
-                        ownMultiplier ? "on i8"
-                                      : "beside its own multipliers");
+                        ownMultiplier ? "on i8" : "beside its own multipliers");
 }
 
 /// The weight, bias and multipliers of `linear` and `conv`.
@@ -88,8 +88,8 @@ static LogicalResult verifyWeights(Operation *op, Value weight, Value bias,
   MLIRContext *context = op->getContext();
   if (failed(verifyElementType(op, "weight", weight,
                                activationType(context, quantized))) ||
-      failed(verifyElementType(op, "bias", bias,
-                               biasType(context, quantized))) ||
+      failed(
+          verifyElementType(op, "bias", bias, biasType(context, quantized))) ||
       failed(verifyShape(op, "bias", bias, {channels})) ||
       failed(verifyPresence(op, "multipliers", bool(multipliers), quantized,
                             quantized ? "on i8" : "on f32")))
@@ -141,8 +141,8 @@ LogicalResult MatmulOp::verify() {
   bool quantized = isInt8(getLhs());
   if (failed(verifyDestinations(*this, 1, 1)) ||
       failed(verifyRank(*this, "lhs", getLhs(), 3)) ||
-      failed(verifyActivations(
-          *this, {getLhs(), getRhs(), getInits().front()})))
+      failed(
+          verifyActivations(*this, {getLhs(), getRhs(), getInits().front()})))
     return failure();
   int64_t batch = shaped(getLhs()).getDimSize(0);
   int64_t rows = shaped(getLhs()).getDimSize(1);
@@ -164,8 +164,8 @@ LogicalResult MatmulOp::verify() {
                              ? ShapedType::kDynamic
                              : batch * columns};
   if (failed(verifyShape(*this, "rhs", getRhs(), rhsShape)) ||
-      failed(verifyShape(*this, "destination", getInits().front(),
-                         resultShape)) ||
+      failed(
+          verifyShape(*this, "destination", getInits().front(), resultShape)) ||
       failed(verifyRequant(*this, getRequant(), quantized, false)) ||
       failed(verifyPresence(*this, "multipliers", bool(getMultipliers()),
                             quantized, quantized ? "on i8" : "on f32")))
@@ -188,9 +188,11 @@ LogicalResult ConvOp::verify() {
       failed(verifyRank(*this, "weight", getWeight(), 4)))
     return failure();
   ArrayRef<int64_t> strides = getStrides(), padding = getPadding();
-  if (strides.size() != 2 || llvm::any_of(strides, [](int64_t s) { return s < 1; }))
+  if (strides.size() != 2 ||
+      llvm::any_of(strides, [](int64_t s) { return s < 1; }))
     return emitOpError() << "expects two positive strides";
-  if (padding.size() != 4 || llvm::any_of(padding, [](int64_t p) { return p < 0; }))
+  if (padding.size() != 4 ||
+      llvm::any_of(padding, [](int64_t p) { return p < 0; }))
     return emitOpError() << "expects four paddings that are not negative";
   ArrayRef<int64_t> input = shaped(getInput()).getShape();
   ArrayRef<int64_t> kernel = shaped(getWeight()).getShape();
@@ -311,8 +313,8 @@ LogicalResult AddOp::verify() {
   bool quantized = isInt8(getLhs());
   ArrayRef<int64_t> shape = shaped(getLhs()).getShape();
   if (failed(verifyDestinations(*this, 1, 1)) ||
-      failed(verifyActivations(*this,
-                               {getLhs(), getRhs(), getInits().front()})) ||
+      failed(
+          verifyActivations(*this, {getLhs(), getRhs(), getInits().front()})) ||
       failed(verifyShape(*this, "rhs", getRhs(), shape)) ||
       failed(verifyShape(*this, "destination", getInits().front(), shape)) ||
       failed(verifyRequant(*this, getRequant(), quantized, false)) ||
@@ -335,8 +337,7 @@ LogicalResult PoolOp::verify() {
       failed(verifyShape(*this, "destination", getInits().front(),
                          {1, shaped(getInput()).getDimSize(1)})))
     return failure();
-  StringRef when = requantises ? "for a mean on i8"
-                               : "but for a mean on i8";
+  StringRef when = requantises ? "for a mean on i8" : "but for a mean on i8";
   if (failed(verifyPresence(*this, "input_zero_point",
                             getInputZeroPoint().has_value(), requantises,
                             when)) ||

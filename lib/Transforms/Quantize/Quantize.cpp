@@ -110,9 +110,8 @@ LogicalResult Quantizer::quantizeOp(Operation *op) {
       // Constants are quantised by their users, destinations are made anew.
       .Case<arith::ConstantOp, tensor::EmptyOp>(
           [](Operation *) { return success(); })
-      .Default([](Operation *op) {
-        return op->emitOpError("has no int8 form");
-      });
+      .Default(
+          [](Operation *op) { return op->emitOpError("has no int8 form"); });
 }
 
 //===----------------------------------------------------------------------===//
@@ -199,8 +198,8 @@ Quantizer::quantizeConstant(Operation *user, Value value,
 // Helpers
 //===----------------------------------------------------------------------===//
 
-FailureOr<SmallVector<float>>
-Quantizer::readWeights(Operation *op, Value value, StringRef name) {
+FailureOr<SmallVector<float>> Quantizer::readWeights(Operation *op, Value value,
+                                                     StringRef name) {
   FailureOr<SmallVector<float>> elements = getConstant<float>(value);
   if (failed(elements))
     return op->emitOpError() << name << " must be an f32 constant";
@@ -213,8 +212,9 @@ FailureOr<DenseF64ArrayAttr> Quantizer::readRange(Operation *op, StringRef name,
                                                   int64_t size) {
   auto range = op->getAttrOfType<DenseF64ArrayAttr>(name);
   if (!range)
-    return op->emitOpError() << "has no '" << name
-                             << "': calibrate the module before it is quantised";
+    return op->emitOpError()
+           << "has no '" << name
+           << "': calibrate the module before it is quantised";
   if (range.size() != size)
     return op->emitOpError() << "expects " << size << " values in '" << name
                              << "', got " << range.size();
@@ -228,15 +228,19 @@ FailureOr<Requantisation> Quantizer::requantise(Operation *op, StringRef name,
   if (requant)
     return *requant;
   return op->emitOpError()
-         << "cannot requantise " << name << ": an accumulator's scale is "
+         << "cannot requantise " << name << ": accumulators reach "
+         << *std::max_element(bounds.begin(), bounds.end())
+         << " (at most 2147483647 fit) and their scale is "
          << *std::max_element(ratios.begin(), ratios.end())
-         << " times that of the output; check the calibrated range";
+         << " times that of the output; use a narrower layer or check the "
+            "calibrated range";
 }
 
-FailureOr<QuantizedProjection> Quantizer::quantizeProjection(
-    Operation *op, StringRef name, Value weight, Value bias,
-    const QuantParams &input, ArrayRef<double> outputScales,
-    int32_t outputZeroPoint) {
+FailureOr<QuantizedProjection>
+Quantizer::quantizeProjection(Operation *op, StringRef name, Value weight,
+                              Value bias, const QuantParams &input,
+                              ArrayRef<double> outputScales,
+                              int32_t outputZeroPoint) {
   FailureOr<SmallVector<float>> weights = readWeights(op, weight, name);
   FailureOr<SmallVector<float>> biases = readWeights(op, bias, name);
   if (failed(weights) || failed(biases))
@@ -253,19 +257,21 @@ FailureOr<QuantizedProjection> Quantizer::quantizeProjection(
   int64_t channels = biases->size();
   Location loc = op->getLoc();
   ArrayRef<int64_t> shape = cast<ShapedType>(weight.getType()).getShape();
-  return QuantizedProjection{
-      createConstant<int8_t>(rewriter, loc, result.weights, shape, "weight"),
-      createConstant<int32_t>(rewriter, loc, result.bias, {channels}, "bias"),
-      createConstant<int32_t>(rewriter, loc, requant->multipliers, {channels},
-                              "multipliers"),
-      requantAttr(*requant, outputZeroPoint)};
+  QuantizedProjection projection;
+  projection.weight =
+      createConstant<int8_t>(rewriter, loc, result.weights, shape, "weight");
+  projection.bias =
+      createConstant<int32_t>(rewriter, loc, result.bias, {channels}, "bias");
+  projection.multipliers = createConstant<int32_t>(
+      rewriter, loc, requant->multipliers, {channels}, "multipliers");
+  projection.requant = requantAttr(*requant, outputZeroPoint);
+  return projection;
 }
 
 Value Quantizer::createLookup(Location loc, Value input,
                               ArrayRef<int8_t> table) {
   auto type = cast<RankedTensorType>(input.getType());
-  Value constant =
-      createConstant<int8_t>(rewriter, loc, table, {256}, "table");
+  Value constant = createConstant<int8_t>(rewriter, loc, table, {256}, "table");
   Value init = createEmpty(loc, type.getShape());
   return LookupOp::create(rewriter, loc, type, input, constant, init,
                           /*function=*/nullptr, /*factor=*/nullptr)

@@ -105,16 +105,16 @@ LogicalResult Quantizer::quantize(MhsaOp op) {
     return quantizeProjection(op, name, weight, bias, source, scales,
                               zeroPoint);
   };
-  auto q = project("query", op.getQueryWeight(), op.getQueryBias(),
-                   input->params, perChannel(queryScales, op.getQueryWeight()),
-                   0);
+  auto q =
+      project("query", op.getQueryWeight(), op.getQueryBias(), input->params,
+              perChannel(queryScales, op.getQueryWeight()), 0);
   auto k = project("key", op.getKeyWeight(), op.getKeyBias(), input->params,
                    perChannel(keyScales, op.getKeyWeight()), 0);
-  auto v = project("value", op.getValueWeight(), op.getValueBias(),
-                   input->params,
-                   perChannel(core->valueScales, op.getValueWeight()), 0);
-  SmallVector<double> outputScales(
-      op.getOutputBias().getType().getDimSize(0), output->scale);
+  auto v =
+      project("value", op.getValueWeight(), op.getValueBias(), input->params,
+              perChannel(core->valueScales, op.getValueWeight()), 0);
+  SmallVector<double> outputScales(op.getOutputBias().getType().getDimSize(0),
+                                   output->scale);
   auto o = project("output", op.getOutputWeight(), op.getOutputBias(),
                    core->context, outputScales, output->zeroPoint);
   if (failed(q) || failed(k) || failed(v) || failed(o))
@@ -139,15 +139,13 @@ LogicalResult Quantizer::quantize(FusedMhsaOp op) {
   if (failed(input) || failed(output) || failed(query))
     return failure();
   if (input->params.zeroPoint != 0)
-    return op.emitOpError()
-           << "needs a symmetric input, got zero point "
-           << input->params.zeroPoint
-           << ": its producer cannot be requantised for it";
+    return op.emitOpError() << "needs a symmetric input, got zero point "
+                            << input->params.zeroPoint
+                            << ": its producer cannot be requantised for it";
   SmallVector<double> queryScales = scalesOfHeads(*query);
   SmallVector<double> keyScales(heads, input->params.scale);
-  FailureOr<AttentionCore> core =
-      quantizeCore(op, queryScales, keyScales,
-                   op.getInput().getType().getDimSize(1));
+  FailureOr<AttentionCore> core = quantizeCore(
+      op, queryScales, keyScales, op.getInput().getType().getDimSize(1));
   if (failed(core))
     return failure();
 
@@ -157,11 +155,11 @@ LogicalResult Quantizer::quantize(FusedMhsaOp op) {
   auto v = quantizeProjection(
       op, "value", op.getValueWeight(), op.getValueBias(), input->params,
       perChannel(core->valueScales, op.getValueWeight()), 0);
-  SmallVector<double> outputScales(
-      op.getOutputBias().getType().getDimSize(0), output->scale);
-  auto o = quantizeProjection(op, "output", op.getOutputWeight(),
-                              op.getOutputBias(), core->context, outputScales,
-                              output->zeroPoint);
+  SmallVector<double> outputScales(op.getOutputBias().getType().getDimSize(0),
+                                   output->scale);
+  auto o =
+      quantizeProjection(op, "output", op.getOutputWeight(), op.getOutputBias(),
+                         core->context, outputScales, output->zeroPoint);
   if (failed(q) || failed(v) || failed(o))
     return failure();
   auto type = op.getResult().getType().clone(rewriter.getI8Type());

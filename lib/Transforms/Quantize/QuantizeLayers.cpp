@@ -58,8 +58,7 @@ LogicalResult Quantizer::quantize(ConvOp op) {
       rewriter, op.getLoc(), init.getType(), input->value, projection->weight,
       projection->bias, projection->multipliers, init, op.getChannelsFirst(),
       op.getStrides(), op.getPadding(),
-      rewriter.getI32IntegerAttr(input->params.zeroPoint),
-      projection->requant);
+      rewriter.getI32IntegerAttr(input->params.zeroPoint), projection->requant);
   map(op.getResult(0), twin.getResult(0), *output);
   return success();
 }
@@ -77,19 +76,21 @@ LogicalResult Quantizer::quantize(LayernormOp op) {
   if (failed(input) || failed(output) || failed(weight) || failed(bias))
     return failure();
   int64_t width = weight->size();
-  std::optional<QuantizedNorm> norm = quantizeNorm(
-      *weight, *bias, op.getEpsilonAttr().getValueAsDouble(),
-      LayernormOp::getHalfLog(width), input->params, *output);
+  std::optional<QuantizedNorm> norm =
+      quantizeNorm(*weight, *bias, op.getEpsilonAttr().getValueAsDouble(),
+                   LayernormOp::getHalfLog(width), input->params, *output);
   if (!norm)
     return op.emitOpError()
            << "weights or biases are too large for an output of scale "
            << output->scale << "; check the calibrated range";
   Location loc = op.getLoc();
+  Value gain =
+      createConstant<int16_t>(rewriter, loc, norm->weight, {width}, "weight");
+  Value offset =
+      createConstant<int32_t>(rewriter, loc, norm->bias, {width}, "bias");
   Value init = createEmpty(loc, shapeOf(op.getResult(0)));
   auto twin = LayernormOp::create(
-      rewriter, loc, init.getType(), input->value,
-      createConstant<int16_t>(rewriter, loc, norm->weight, {width}, "weight"),
-      createConstant<int32_t>(rewriter, loc, norm->bias, {width}, "bias"), init,
+      rewriter, loc, init.getType(), input->value, gain, offset, init,
       /*epsilon=*/nullptr, rewriter.getI64IntegerAttr(norm->varianceEpsilon),
       RequantAttr::get(rewriter.getContext(), norm->shift, output->zeroPoint));
   map(op.getResult(0), twin.getResult(0), *output);
@@ -132,8 +133,8 @@ static double evaluate(UnaryFunction function, double x) {
     return 0.5 * x * (1.0 + std::erf(x / std::sqrt(2.0)));
   case UnaryFunction::GeluTanh:
     return 0.5 * x *
-           (1.0 + std::tanh(std::sqrt(2.0 / M_PI) *
-                            (x + 0.044715 * x * x * x)));
+           (1.0 +
+            std::tanh(std::sqrt(2.0 / M_PI) * (x + 0.044715 * x * x * x)));
   case UnaryFunction::Tanh:
     return std::tanh(x);
   case UnaryFunction::Sigmoid:
@@ -148,8 +149,7 @@ LogicalResult Quantizer::quantize(LookupOp op) {
   FailureOr<QuantizedValue> input = getInput(op, op.getInput());
   if (failed(input))
     return failure();
-  double factor =
-      op.getFactor() ? op.getFactorAttr().getValueAsDouble() : 1.0;
+  double factor = op.getFactor() ? op.getFactorAttr().getValueAsDouble() : 1.0;
   if (*op.getFunction() == UnaryFunction::Identity && factor > 0) {
     // Only the meaning of the integers changes.
     map(op.getResult(0), input->value,
@@ -160,10 +160,11 @@ LogicalResult Quantizer::quantize(LookupOp op) {
   if (failed(output))
     return failure();
   UnaryFunction function = *op.getFunction();
-  Value result = createLookup(
-      op.getLoc(), input->value,
-      makeLookupTable(input->params, *output,
-                      [&](double x) { return evaluate(function, factor * x); }));
+  Value result =
+      createLookup(op.getLoc(), input->value,
+                   makeLookupTable(input->params, *output, [&](double x) {
+                     return evaluate(function, factor * x);
+                   }));
   map(op.getResult(0), result, *output);
   return success();
 }
@@ -206,9 +207,10 @@ LogicalResult Quantizer::quantize(PoolOp op) {
   Location loc = op.getLoc();
   Value init = createEmpty(loc, shapeOf(op.getResult(0)));
   if (op.getKind() == PoolKind::Max) {
-    auto twin = PoolOp::create(rewriter, loc, init.getType(), input->value,
-                               init, PoolKind::Max, /*input_zero_point=*/nullptr,
-                               /*requant=*/nullptr);
+    auto twin =
+        PoolOp::create(rewriter, loc, init.getType(), input->value, init,
+                       PoolKind::Max, /*input_zero_point=*/nullptr,
+                       /*requant=*/nullptr);
     map(op.getResult(0), twin.getResult(0), input->params);
     return success();
   }
@@ -221,9 +223,9 @@ LogicalResult Quantizer::quantize(PoolOp op) {
                  {rows * 255});
   if (failed(requant))
     return failure();
-  auto attr = RequantAttr::get(rewriter.getContext(),
-                               requant->multipliers.front(), requant->shift,
-                               output->zeroPoint, requant->wide);
+  auto attr =
+      RequantAttr::get(rewriter.getContext(), requant->multipliers.front(),
+                       requant->shift, output->zeroPoint, requant->wide);
   auto twin = PoolOp::create(
       rewriter, loc, init.getType(), input->value, init, PoolKind::Mean,
       rewriter.getI32IntegerAttr(input->params.zeroPoint), attr);

@@ -42,13 +42,13 @@ LogicalResult Quantizer::quantizeConcat(Operation *op) {
       return failure();
     Value value = piece->value;
     if (piece->params != *params)
-      value = createLookup(op->getLoc(), value,
-                           makeLookupTable(piece->params, *params,
-                                           [](double x) { return x; }));
+      value = createLookup(
+          op->getLoc(), value,
+          makeLookupTable(piece->params, *params, [](double x) { return x; }));
     pieces.push_back(value);
   }
-  Value result = tensor::ConcatOp::create(rewriter, op->getLoc(),
-                                          concat.getDim(), pieces);
+  Value result =
+      tensor::ConcatOp::create(rewriter, op->getLoc(), concat.getDim(), pieces);
   map(concat.getResult(), result, *params);
   return success();
 }

@@ -156,7 +156,8 @@ def run_command(
         )
         return
     for name, values in outputs.items():
-        console.print(f"{name} = {np.array2string(values, precision=4, suppress_small=True)}")
+        text = np.array2string(values, precision=4, suppress_small=True, max_line_width=1000)
+        console.print(f"{name} = {text}", soft_wrap=True)
     console.print(f"same bits as the reference: {'yes' if exact else 'NO'}")
     print_kernels(result, chip)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from tinyformer.mlir import ir
 from tinyformer.mlir.dialects import arith, func, tensor, tinyattn
-from tinyformer.mlir.dialects._tinyattn_enum_gen import PoolKind, UnaryFunction
+from tinyformer.mlir.dialects.tinyattn import PoolKind, UnaryFunction
 from tinyformer.onnx.graph import Shape
 from tinyformer.onnx.interpreter import Network
 from tinyformer.onnx.layers import (

@@ -135,9 +135,7 @@ def variance_shift(width: int, epsilon: int) -> int:
     return shift
 
 
-def layernorm(
-    x: Array, weight: Array, bias: Array, epsilon: int, requant: Requant
-) -> Bytes:
+def layernorm(x: Array, weight: Array, bias: Array, epsilon: int, requant: Requant) -> Bytes:
     """Rows of [M, K]; see the op's description for the formula."""
     width = x.shape[1]
     c, v = half_log(width), variance_shift(width, epsilon)

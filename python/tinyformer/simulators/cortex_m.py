@@ -132,8 +132,8 @@ class CortexMSession:
         return [memory for memory in self._target.memories if memory.kind == "ram"]
 
     def _flash_image(self) -> bytes:
-        """What is in flash from its base to the last loaded byte; erased flash reads 0xFF."""
-        flash = bytearray()
+        """The whole flash: what was loaded, and 0xFF where it is erased."""
+        flash = bytearray(b"\xff" * self._flash.size)
         for address, data in self._program.segments:
             offset = address - self._flash.base
             if not 0 <= offset <= self._flash.size - len(data):
@@ -141,7 +141,6 @@ class CortexMSession:
                     f"{self._program.path.name} puts {len(data)} bytes at 0x{address:08x}, "
                     f"outside of {self._flash.name!r} of {self._target.name}"
                 )
-            flash.extend(b"\xff" * (offset + len(data) - len(flash)))
             flash[offset : offset + len(data)] = data
         return bytes(flash)
 

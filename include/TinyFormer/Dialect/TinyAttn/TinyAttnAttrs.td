@@ -101,8 +101,8 @@ def TinyAttn_RequantAttr : TinyAttn_Attr<"Requant", "requant"> {
 def TinyAttn_MemoryAttr : TinyAttn_Attr<"Memory", "memory"> {
   let summary = "One memory of a target";
   let description = [{
-    `size` and `reserved` are bytes; `reserved` is what the stack and the
-    network's inputs and outputs take, so that an arena may use
+    `size` and `reserved` are bytes; `reserved` is what the stack takes, or all
+    of a memory that may hold no arena, so that an arena may use
     `size - reserved`.
 
     ```mlir

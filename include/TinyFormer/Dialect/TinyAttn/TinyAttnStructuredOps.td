@@ -176,7 +176,7 @@ def TinyAttn_LayernormOp : TinyAttn_StructuredOp<"layernorm", [], [{
         Y_k = clamp(((t_k·G_k + B_k + 2^(s-1)) >> s) + z)
 
     All of it stays within 32 bits but V and its terms where v > 0, which is so
-    for K > 512 or a large ε; where v = 0, V has 32 unsigned bits, and its terms
+    for K > 514 or a large ε; where v = 0, V has 32 unsigned bits, and its terms
     may wrap around. Y is as `requant` says, in 64 bits if that is `wide`. The
     zero point of X cancels. Derivation of the bounds: docs/numerics.md.
 

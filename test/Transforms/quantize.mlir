@@ -1,0 +1,86 @@
+// RUN: tinyformer-opt %s -split-input-file -tinyattn-quantize | FileCheck %s
+
+// Arguments and results become i8 and say what their integers mean:
+// [-1, 2.984375] has scale 1/64 and zero point -64. The weights 1.27 and -0.63
+// become 127 and -63.
+// CHECK-LABEL: func.func @linear
+// CHECK-SAME: %[[X:.*]]: tensor<1x2xi8> {tinyattn.scale = 1.562500e-02 : f64, tinyattn.zero_point = -64 : i32}
+// CHECK-SAME: -> (tensor<1x1xi8> {tinyattn.scale = 1.562500e-02 : f64, tinyattn.zero_point = -128 : i32})
+// CHECK-DAG: dense_resource<weight> : tensor<1x2xi8>
+// CHECK-DAG: dense_resource<bias> : tensor<1xi32>
+// CHECK-DAG: dense_resource<multipliers> : tensor<1xi32>
+// CHECK: tinyattn.linear ins(%[[X]],
+// CHECK-SAME: requant = #tinyattn.requant<shift = {{[0-9]+}}, zero_point = -128>
+// CHECK-DAG: weight: "0x010000007FC1"
+func.func @linear(%x: tensor<1x2xf32> {tinyattn.range = array<f64: -1.0, 2.984375>})
+    -> tensor<1x1xf32> {
+  %w = arith.constant dense<[[1.27, -0.63]]> : tensor<1x2xf32>
+  %b = arith.constant dense<0.5> : tensor<1xf32>
+  %init = tensor.empty() : tensor<1x1xf32>
+  %y = tinyattn.linear ins(%x, %w, %b
+      : tensor<1x2xf32>, tensor<1x2xf32>, tensor<1xf32>)
+    outs(%init : tensor<1x1xf32>) {tinyattn.range = array<f64: 0.0, 3.984375>}
+    -> tensor<1x1xf32>
+  return %y : tensor<1x1xf32>
+}
+
+// -----
+
+// A ReLU that is the only use of a layer costs nothing: the layer takes over
+// its range, and the table changes nothing (canonicalisation removes it).
+// CHECK-LABEL: func.func @relu
+// CHECK: tinyattn.linear
+// CHECK-SAME: zero_point = -128
+// CHECK: tinyattn.lookup
+// CHECK: table: "0x0100000080818283
+func.func @relu(%x: tensor<1x2xf32> {tinyattn.range = array<f64: -1.0, 1.0>})
+    -> tensor<1x1xf32> {
+  %w = arith.constant dense<1.0> : tensor<1x2xf32>
+  %b = arith.constant dense<0.5> : tensor<1xf32>
+  %init = tensor.empty() : tensor<1x1xf32>
+  %y = tinyattn.linear ins(%x, %w, %b
+      : tensor<1x2xf32>, tensor<1x2xf32>, tensor<1xf32>)
+    outs(%init : tensor<1x1xf32>) {tinyattn.range = array<f64: -3.0, 5.1>}
+    -> tensor<1x1xf32>
+  %z = tinyattn.lookup ins(%y : tensor<1x1xf32>) outs(%init : tensor<1x1xf32>)
+    {function = #tinyattn.function<relu>, tinyattn.range = array<f64: 0.0, 5.1>}
+    -> tensor<1x1xf32>
+  return %z : tensor<1x1xf32>
+}
+
+// -----
+
+// The pieces of a concatenation have one scale. Constants are quantised to it;
+// what is used nowhere else takes it over; the rest goes through a table.
+// CHECK-LABEL: func.func @concat
+// CHECK-SAME: %[[X:[^:]*]]: tensor<2x3xi8>
+// CHECK-SAME: %[[Y:[^:]*]]: tensor<2x3xi8>
+// CHECK-DAG: %[[TOKEN:.*]] = arith.constant dense_resource<constant> : tensor<1x3xi8>
+// CHECK-DAG: %[[SCALED:.*]] = tinyattn.lookup ins(%[[Y]],
+// CHECK: tensor.concat dim(0) %[[TOKEN]], %[[X]], %[[SCALED]]
+func.func @concat(%x: tensor<2x3xf32> {tinyattn.range = array<f64: -1.0, 1.0>},
+                  %y: tensor<2x3xf32> {tinyattn.range = array<f64: -1.0, 1.0>})
+    -> (tensor<5x3xf32>, tensor<2x3xf32>) {
+  %token = arith.constant dense<1.5> : tensor<1x3xf32>
+  %all = tensor.concat dim(0) %token, %x, %y
+    {tinyattn.range = array<f64: -1.0, 1.5>}
+    : (tensor<1x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<5x3xf32>
+  return %all, %y : tensor<5x3xf32>, tensor<2x3xf32>
+}
+
+// -----
+
+// A depth so large that 8 bits of multiplier are not left takes 64-bit products.
+// CHECK-LABEL: func.func @wide
+// CHECK: requant = #tinyattn.requant<shift = {{[0-9]+}}, wide = true>
+func.func @wide(%x: tensor<1x20000xf32> {tinyattn.range = array<f64: -1.0, 1.0>})
+    -> tensor<1x1xf32> {
+  %w = arith.constant dense<1.0> : tensor<1x20000xf32>
+  %b = arith.constant dense<0.0> : tensor<1xf32>
+  %init = tensor.empty() : tensor<1x1xf32>
+  %y = tinyattn.linear ins(%x, %w, %b
+      : tensor<1x20000xf32>, tensor<1x20000xf32>, tensor<1xf32>)
+    outs(%init : tensor<1x1xf32>)
+    {tinyattn.range = array<f64: -20000.0, 19843.1372>} -> tensor<1x1xf32>
+  return %y : tensor<1x1xf32>
+}
