@@ -22,7 +22,7 @@ demo: setup ## Compile the digits example and run it on both simulated boards
 
 test: setup lint docs ## Lint, build the reference, run all tests
 	$(BIN)/lit -sv test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 setup: $(VENV)/.installed ## Install everything into .venv
 

@@ -22,7 +22,12 @@ static void verifyPhase(OpPassManager &pm, StringRef phase) {
   pm.addPass(createVerifyPhase(options));
 }
 
-void tinyattn::buildFusePhase(OpPassManager &pm) {
+void tinyattn::buildFusePhase(OpPassManager &pm,
+                              const FusePhaseOptions &options) {
+  FuseWeightsOptions fuse;
+  fuse.mode = options.mode;
+  fuse.optimize = options.optimize;
+  pm.addNestedPass<func::FuncOp>(createFuseWeights(fuse));
   pm.addPass(createCanonicalizerPass());
   verifyPhase(pm, "fuse");
 }
@@ -80,7 +85,7 @@ void tinyattn::buildLLVMPhase(OpPassManager &pm) {
 }
 
 void tinyattn::registerPipelines() {
-  PassPipelineRegistration<>(
+  PassPipelineRegistration<FusePhaseOptions>(
       "tinyformer-fuse", "Phase: fuse the weights of attention where it pays",
       buildFusePhase);
   PassPipelineRegistration<>("tinyformer-quantize",
@@ -99,9 +104,8 @@ void tinyattn::registerPipelines() {
                              buildLLVMPhase);
   PassPipelineRegistration<>(
       "tinyformer-compile",
-      "All phases, from a calibrated float module to llvm",
+      "The phases behind calibration, from quantize to llvm",
       [](OpPassManager &pm) {
-        buildFusePhase(pm);
         buildQuantizePhase(pm);
         buildTilePhase(pm);
         buildBufferizePhase(pm);

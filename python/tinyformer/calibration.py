@@ -67,25 +67,25 @@ class _Values:
 def calibrate(
     module: ir.Module,
     samples: Mapping[str, Array],
-    input_names: Sequence[str],
     *,
     percentile: float = DEFAULT_PERCENTILE,
     progress: Progress = no_progress,
 ) -> None:
     """Annotate the float `module` with ranges.
 
-    `samples` holds, for each input name, an array whose first axis counts the samples.
+    `samples` holds an array for each input, in the order of the arguments, whose first axis
+    counts the samples.
     `percentile` in (50, 100]: the share of values that a range covers on either side; 100
     is min-max. Raises CalibrationError.
     """
     if not 50 < percentile <= 100:
         raise CalibrationError(f"percentile must lie in (50, 100], got {percentile:g}")
-    count = _check_counts(samples, input_names)
+    count = _check_counts(samples)
     recorder = _Recorder(count)
     interpreter = Interpreter(module, recorder.observe)
-    check_samples(samples, input_names, interpreter.function)
+    check_samples(samples, interpreter.function)
     for index in range(count):
-        interpreter.run([samples[name][index].astype(np.float32) for name in input_names])
+        interpreter.run([array[index].astype(np.float32) for array in samples.values()])
         progress(index + 1, count)
     with module.context, ir.Location.unknown():
         recorder.annotate(interpreter.function, percentile)
@@ -113,8 +113,8 @@ def load_samples(path: str, input_names: Sequence[str]) -> dict[str, Array]:
     return {name: data[name] for name in input_names}
 
 
-def _check_counts(samples: Mapping[str, Array], input_names: Sequence[str]) -> int:
-    counts = {name: len(samples[name]) if samples[name].ndim else 0 for name in input_names}
+def _check_counts(samples: Mapping[str, Array]) -> int:
+    counts = {name: len(array) if array.ndim else 0 for name, array in samples.items()}
     if min(counts.values()) == 0 or len(set(counts.values())) != 1:
         listed = ", ".join(f"{name}: {number}" for name, number in counts.items())
         raise CalibrationError(
@@ -123,25 +123,21 @@ def _check_counts(samples: Mapping[str, Array], input_names: Sequence[str]) -> i
     return next(iter(counts.values()))
 
 
-def check_samples(
-    samples: Mapping[str, Array], input_names: Sequence[str], function: ir.Operation
-) -> None:
+def check_samples(samples: Mapping[str, Array], function: ir.Operation) -> None:
     """Shapes and values of the samples against the arguments of `function`."""
     arguments = function.regions[0].blocks[0].arguments
-    for name, argument in zip(input_names, arguments, strict=True):
+    for (name, array), argument in zip(samples.items(), arguments, strict=True):
         expected = tuple(ir.RankedTensorType(argument.type).shape)
-        actual = tuple(samples[name].shape[1:])
-        if actual != expected:
+        if array.shape[1:] != expected:
             raise CalibrationError(
-                f"samples of input '{name}' have shape {actual}, the model expects {expected} "
-                f"(the array is {tuple(samples[name].shape)}: its first axis counts samples)"
+                f"samples of input '{name}' have shape {array.shape[1:]}, the model expects "
+                f"{expected} (the array is {array.shape}: its first axis counts samples)"
             )
-        bad = ~np.isfinite(samples[name].astype(np.float64))
+        bad = ~np.isfinite(array.astype(np.float64))
         if bad.any():
-            index = int(np.argwhere(bad)[0][0])
             raise CalibrationError(
                 f"samples of input '{name}' hold {int(bad.sum())} NaN or infinite values, "
-                f"the first in sample {index}"
+                f"the first in sample {int(np.argwhere(bad)[0][0])}"
             )
 
 

@@ -1,25 +1,31 @@
 # Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""From a calibrated float module to firmware: the phases, in order.
+"""From a float module to firmware: the phases, in order.
 
-    compilation = Compilation(module, name, input_names, output_names, target)
+    compilation = Compilation(module, name, samples, output_names, target)
     compilation.run_to("llvm")
     image = compilation.build(directory)
 
-Each phase is a pipeline of `tinyformer-opt` of the same name; the text of the module after any
-of them can be taken with `text()` and read back by `tinyformer-opt`.
+Calibration is the end of the phase `fuse`: fused weights have ranges of their own. Each phase is a
+pipeline of `tinyformer-opt` of the same name; the text of the module after any of them can be
+taken with `text()` and read back by `tinyformer-opt`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy.typing as npt
+
+from tinyformer.calibration import calibrate
+from tinyformer.defaults import DEFAULT_PERCENTILE
 from tinyformer.errors import TinyFormerError
 from tinyformer.mlir import ir, passmanager
 from tinyformer.mlir._mlir_libs import _tinyformer
+from tinyformer.progress import Progress, no_progress
 from tinyformer.reference.interpreter import public_function
 from tinyformer.reference.values import float_of, int_of
 from tinyformer.targets import Target
@@ -27,11 +33,49 @@ from tinyformer.targets import Target
 if TYPE_CHECKING:
     from tinyformer.firmware import FirmwareImage, NetworkInterface, TensorInterface
 
+Array = npt.NDArray[Any]
+
 PHASES = ("import", "fuse", "quantize", "tile", "bufferize", "kernels", "llvm")
 
 
 class CompilerError(TinyFormerError):
     """A phase refused the module; the message has its diagnostics."""
+
+
+@dataclass(frozen=True)
+class CompileOptions:
+    """What the user may choose. `fuse`: auto, always or never; `optimize`: cycles or size;
+    `percentile`: see `calibrate`."""
+
+    fuse: str = "auto"
+    optimize: str = "cycles"
+    percentile: float = DEFAULT_PERCENTILE
+
+    def __post_init__(self) -> None:
+        _check_choice("fuse", self.fuse, ("auto", "always", "never"))
+        _check_choice("optimize", self.optimize, ("cycles", "size"))
+
+    def pipeline_arguments(self, phase: str) -> str:
+        """`{name=value ...}` for the pipeline of a phase."""
+        return f"{{mode={self.fuse} optimize={self.optimize}}}" if phase == "fuse" else ""
+
+
+def _check_choice(option: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise CompilerError(f"--{option} takes {', '.join(choices)}; got '{value}'")
+
+
+@dataclass(frozen=True)
+class FusionDecision:
+    """Whether a layer's query and key weights were fused, and the estimates for either form of
+    what differs between them."""
+
+    layer: str
+    fused: bool
+    plain_cycles: float
+    fused_cycles: float
+    plain_weight_bytes: int
+    fused_weight_bytes: int
 
 
 @dataclass(frozen=True)
@@ -46,7 +90,8 @@ class Arena:
 class Compilation:
     """A module on its way through the phases.
 
-    `module` is after `import` and calibrated; it is changed in place. `quantized` is the
+    `module` is after `import`; it is changed in place. `samples` calibrate it: an array for each
+    input, in the order of the arguments, whose first axis counts samples. `quantized` is the
     module after `quantize`, for the reference interpreter; `input_tensors` and `output_tensors`
     describe its interface. `arena` is known after `bufferize`.
     """
@@ -55,16 +100,21 @@ class Compilation:
         self,
         module: ir.Module,
         name: str,
-        input_names: Sequence[str],
+        samples: Mapping[str, Array],
         output_names: Sequence[str],
         target: Target,
+        options: CompileOptions | None = None,
     ) -> None:
         self.module = module
         self.name = name
-        self.input_names = tuple(input_names)
+        self.samples = samples
+        self.input_names = tuple(samples)
         self.output_names = tuple(output_names)
         self.target = target
+        self.options = options or CompileOptions()
+        self.progress: Progress = no_progress
         self.phase = "import"
+        self.fusion: tuple[FusionDecision, ...] = ()
         self.quantized: ir.Module | None = None
         self.input_tensors: tuple[TensorInterface, ...] = ()
         self.output_tensors: tuple[TensorInterface, ...] = ()
@@ -102,8 +152,17 @@ class Compilation:
         return NetworkInterface(self.name, self.input_tensors, self.output_tensors, arenas)
 
     def _run(self, phase: str) -> None:
-        run_pipeline(self.module, f"tinyformer-{phase}", f"phase '{phase}'")
+        arguments = self.options.pipeline_arguments(phase)
+        run_pipeline(self.module, f"tinyformer-{phase}{arguments}", f"phase '{phase}'")
         self.phase = phase
+        if phase == "fuse":
+            self.fusion = _read_fusion(public_function(self.module))
+            calibrate(
+                self.module,
+                self.samples,
+                percentile=self.options.percentile,
+                progress=self.progress,
+            )
         if phase == "quantize":
             with self.module.context:
                 self.quantized = ir.Module.parse(self.text())
@@ -202,6 +261,24 @@ def _tensor_interfaces(
         describe(input_names, type_.inputs, "arg_attrs"),
         describe(output_names, type_.results, "res_attrs"),
     )
+
+
+def _read_fusion(function: ir.Operation) -> tuple[FusionDecision, ...]:
+    """What `tinyattn-fuse-weights` decided."""
+    if "tinyattn.fusion" not in function.attributes:
+        return ()
+    decisions = []
+    for entry in function.attributes["tinyattn.fusion"]:
+        fields = ir.DictAttr(entry)
+        decisions.append(
+            FusionDecision(
+                str(ir.StringAttr(fields["layer"]).value),
+                bool(ir.BoolAttr(fields["fused"]).value),
+                *ir.DenseF64ArrayAttr(fields["cycles"]),
+                *ir.DenseI64ArrayAttr(fields["weight_bytes"]),
+            )
+        )
+    return tuple(decisions)
 
 
 def _read_arena(function: ir.Operation) -> Arena:

@@ -1,16 +1,15 @@
 # Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""The whole way from a model file to firmware, as the commands take it."""
+"""From files to a compilation, as the commands take it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tinyformer import calibration
-from tinyformer.compiler import Compilation
-from tinyformer.defaults import DEFAULT_PERCENTILE
-from tinyformer.progress import Progress, no_progress
+from tinyformer.calibration import load_samples
+from tinyformer.compiler import Compilation, CompileOptions
 from tinyformer.targets import Target
 
 if TYPE_CHECKING:
@@ -18,36 +17,31 @@ if TYPE_CHECKING:
     from tinyformer.onnx import ImportedModel
 
 
-def load_calibrated(
-    model: Path,
-    samples: Path,
-    percentile: float = DEFAULT_PERCENTILE,
-    progress: Progress = no_progress,
-) -> ImportedModel:
-    """Import an ONNX file and annotate it with ranges from the samples in a file."""
+@dataclass(frozen=True)
+class Model:
+    """A float model and the samples that calibrate it, by input name."""
+
+    imported: ImportedModel
+    samples: dict[str, Any]
+
+    def start(self, target: Target, options: CompileOptions | None = None) -> Compilation:
+        """A compilation of a copy; the model itself stays as it is."""
+        return Compilation(
+            clone(self.imported.module),
+            self.imported.name,
+            self.samples,
+            [name for name, _ in self.imported.outputs],
+            target,
+            options,
+        )
+
+
+def load(model: Path, calibration: Path) -> Model:
+    """Read an ONNX file and the samples for its calibration."""
     from tinyformer import onnx
 
     imported = onnx.load(model)
-    names = [name for name, _ in imported.inputs]
-    calibration.calibrate(
-        imported.module,
-        calibration.load_samples(str(samples), names),
-        names,
-        percentile=percentile,
-        progress=progress,
-    )
-    return imported
-
-
-def start_compilation(imported: ImportedModel, target: Target) -> Compilation:
-    """A compilation of an imported and calibrated model; the model itself stays as it is."""
-    return Compilation(
-        clone(imported.module),
-        imported.name,
-        [name for name, _ in imported.inputs],
-        [name for name, _ in imported.outputs],
-        target,
-    )
+    return Model(imported, load_samples(str(calibration), [name for name, _ in imported.inputs]))
 
 
 def clone(module: ir.Module) -> ir.Module:

@@ -59,9 +59,8 @@ def evaluate(
     image = compilation.build(directory)
     assert compilation.quantized is not None
     real, reference = Interpreter(float_module), Interpreter(compilation.quantized)
-    names = compilation.input_names
-    check_samples(samples, names, real.function)
-    count = len(samples[names[0]])
+    check_samples(samples, real.function)
+    count = len(next(iter(samples.values())))
     if labels is not None and len(labels) != count:
         raise CalibrationError(f"there are {count} samples but {len(labels)} labels")
     session = open_session(image, compilation.target)
@@ -69,7 +68,7 @@ def evaluate(
     floats, references, devices, exact = [], [], [], 0
     profile: RunResult | None = None
     for index in range(count):
-        reals = [samples[name][index].astype(np.float32) for name in names]
+        reals = [array[index].astype(np.float32) for array in samples.values()]
         integers = [
             quantize(value, tensor)
             for value, tensor in zip(reals, image.interface.inputs, strict=True)

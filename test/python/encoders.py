@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from tinyformer.calibration import calibrate
-from tinyformer.compiler import Compilation
+from tinyformer.compiler import Compilation, CompileOptions
 from tinyformer.mlir import ir
 from tinyformer.mlir.dialects import arith, func, tensor, tinyattn
 from tinyformer.targets import get_target
@@ -32,6 +31,7 @@ class Encoder:
     pool: str  # none, mean, max
     softmax: bool
     seed: int
+    fuse: str = "never"
 
 
 class _Builder:
@@ -165,7 +165,8 @@ def build(config: Encoder) -> tuple[ir.Module, npt.NDArray[np.float32]]:
 
 
 def compile_for(config: Encoder, target: str) -> tuple[Compilation, npt.NDArray[np.float32]]:
-    """A calibrated compilation for `target`, and samples."""
+    """A compilation for `target`, and samples."""
     module, samples = build(config)
-    calibrate(module, {"x": samples}, ["x"])
-    return Compilation(module, "encoder", ["x"], ["y"], get_target(target)), samples
+    options = CompileOptions(fuse=config.fuse)
+    compilation = Compilation(module, "encoder", {"x": samples}, ["y"], get_target(target), options)
+    return compilation, samples

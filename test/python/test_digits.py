@@ -12,7 +12,6 @@ import pytest
 from conftest import DIGITS
 from tinyformer import driver
 from tinyformer.compiler import PHASES
-from tinyformer.onnx import ImportedModel
 from tinyformer.targets import get_target
 from tinyformer.tools import tool_path
 
@@ -24,8 +23,8 @@ MODEL, CALIBRATION, TEST = (
 
 
 @pytest.fixture(scope="module")
-def imported() -> ImportedModel:
-    return driver.load_calibrated(MODEL, CALIBRATION)
+def digits() -> driver.Model:
+    return driver.load(MODEL, CALIBRATION)
 
 
 @pytest.mark.parametrize("target", ["stm32l4", "stm32h7"])
@@ -44,8 +43,8 @@ def test_accuracy_and_bits(cli, target: str) -> None:
 
 
 @pytest.mark.parametrize("phase", PHASES)
-def test_every_phase_can_be_read_back(imported: ImportedModel, phase: str, tmp_path: Path) -> None:
-    compilation = driver.start_compilation(imported, get_target("stm32l4"))
+def test_every_phase_can_be_read_back(digits: driver.Model, phase: str, tmp_path: Path) -> None:
+    compilation = digits.start(get_target("stm32l4"))
     compilation.run_to(phase)
     path = tmp_path / f"{phase}.mlir"
     path.write_text(compilation.text(), "utf-8")
@@ -58,8 +57,8 @@ def test_every_phase_can_be_read_back(imported: ImportedModel, phase: str, tmp_p
     assert result.returncode == 0, result.stderr
 
 
-def test_arena_is_close_to_its_lower_bound(imported: ImportedModel) -> None:
-    compilation = driver.start_compilation(imported, get_target("stm32l4"))
+def test_arena_is_close_to_its_lower_bound(digits: driver.Model) -> None:
+    compilation = digits.start(get_target("stm32l4"))
     compilation.run_to("bufferize")
     assert compilation.arena is not None
     assert compilation.arena.lower_bound <= compilation.arena.size
@@ -81,9 +80,9 @@ def test_compile_then_run(cli, tmp_path: Path) -> None:
     assert len(figures["outputs"]["logits"][0]) == 10
 
 
-def test_two_builds_are_identical(imported: ImportedModel, tmp_path: Path) -> None:
+def test_two_builds_are_identical(digits: driver.Model, tmp_path: Path) -> None:
     programs = []
     for name in ("a", "b"):
-        compilation = driver.start_compilation(imported, get_target("stm32h7"))
+        compilation = digits.start(get_target("stm32h7"))
         programs.append(compilation.build(tmp_path / name).path.read_bytes())
     assert programs[0] == programs[1]

@@ -32,6 +32,7 @@ encoders = st.builds(
     pool=st.sampled_from(["none", "mean", "max"]),
     softmax=st.booleans(),
     seed=st.integers(0, 2**16),
+    fuse=st.sampled_from(["never", "always"]),
 )
 
 
@@ -76,9 +77,10 @@ def test_decomposition_keeps_the_bits(config: Encoder) -> None:
         assert np.array_equal(whole, decomposed)
 
 
+@pytest.mark.parametrize("fuse", ["never", "always"])
 @pytest.mark.parametrize("seed", range(4))
-def test_integers_follow_the_floats(seed: int) -> None:
-    config = Encoder(9, 12, 4, 3, 16, "gelu", "none", True, "mean", False, seed)
+def test_integers_follow_the_floats(seed: int, fuse: str) -> None:
+    config = Encoder(9, 12, 4, 3, 16, "gelu", "none", True, "mean", False, seed, fuse)
     compilation, samples = compile_for(config, "host")
     floats = clone(compilation.module)
     compilation.run_to("quantize")

@@ -2,17 +2,28 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The phases of the compiler, one function each. The phase `import` is the
-// Python importer; every phase ends with `tinyattn-verify-phase`.
+// Python importer, and calibration stands between `fuse` and `quantize`; every
+// phase ends with `tinyattn-verify-phase`.
 
 #ifndef TINYFORMER_PIPELINES_PHASES_H
 #define TINYFORMER_PIPELINES_PHASES_H
 
 #include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassOptions.h"
 
 namespace mlir::tinyattn {
 
+struct FusePhaseOptions : PassPipelineOptions<FusePhaseOptions> {
+  Option<std::string> mode{*this, "mode",
+                           llvm::cl::desc("auto, always or never"),
+                           llvm::cl::init("auto")};
+  Option<std::string> optimize{*this, "optimize",
+                               llvm::cl::desc("cycles or size"),
+                               llvm::cl::init("cycles")};
+};
+
 /// Where fusing the weights of attention pays, fuse them.
-void buildFusePhase(OpPassManager &pm);
+void buildFusePhase(OpPassManager &pm, const FusePhaseOptions &options);
 /// Floats with calibrated ranges become integers.
 void buildQuantizePhase(OpPassManager &pm);
 /// Attention becomes structured ops.
@@ -24,8 +35,8 @@ void buildKernelsPhase(OpPassManager &pm);
 /// Everything becomes the llvm dialect.
 void buildLLVMPhase(OpPassManager &pm);
 
-/// Registers each phase as a pipeline (`--tinyformer-quantize`, …) and their
-/// concatenation (`--tinyformer-compile`).
+/// Registers each phase as a pipeline (`--tinyformer-quantize`, …) and those
+/// behind calibration as one (`--tinyformer-compile`).
 void registerPipelines();
 
 } // namespace mlir::tinyattn

@@ -6,6 +6,33 @@
 
 include "mlir/Pass/PassBase.td"
 
+def FuseWeights : Pass<"tinyattn-fuse-weights", "::mlir::func::FuncOp"> {
+  let summary = "Fuse query and key weights of attention where it pays";
+  let description = [{
+    Precondition: `mhsa` ops are float, with constant query and key weights.
+
+    Effect: `mhsa` becomes `fused_mhsa` with M_h = Wq_hᵀ·Wk_h and c_h = bq_h·Wk_h,
+    computed in double precision. With `mode=auto`, that is done where the cost
+    model of the module's target estimates fewer cycles, or with `optimize=size`
+    where the weights take fewer bytes. The function's attribute
+    `tinyattn.fusion` says what was decided for each layer, with both estimates
+    of what differs, [plain, fused].
+
+    Ranges are not carried over: calibrate after this pass.
+
+    Example: test/Transforms/fuse-weights.mlir.
+  }];
+  let options = [
+    Option<"mode", "mode", "std::string", /*default=*/"\"auto\"",
+           "auto, always or never">,
+    Option<"optimize", "optimize", "std::string", /*default=*/"\"cycles\"",
+           "What mode=auto saves: cycles or size">
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::tinyattn::TinyAttnDialect"
+  ];
+}
+
 def Quantize : Pass<"tinyattn-quantize", "::mlir::func::FuncOp"> {
   let summary = "Replace the real-valued network by its int8 network";
   let description = [{

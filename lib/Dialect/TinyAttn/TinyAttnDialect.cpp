@@ -100,6 +100,11 @@ LogicalResult TinyAttnDialect::verifyOperationAttribute(Operation *op,
     return verifyRange(emitError, attr);
   if (name == kQueryAbsMax || name == kKeyAbsMax || name == kValueAbsMax)
     return verifyAbsMax(emitError, attr);
+  if (name == kFusion) {
+    if (isa<ArrayAttr>(attr.getValue()))
+      return success();
+    return op->emitOpError() << name << " must be an array of decisions";
+  }
   if (name != kTarget)
     return op->emitOpError() << "has unknown attribute " << name;
   if (!isa<ModuleOp>(op) || !isa<TargetAttr>(attr.getValue()))

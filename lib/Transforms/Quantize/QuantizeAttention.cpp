@@ -84,6 +84,21 @@ Quantizer::quantizeCore(AttentionOp op, ArrayRef<double> queryScales,
   return core;
 }
 
+/// `mustBeSymmetric` sees to it where the producer can be requantised; what
+/// keeps its own zero point, such as a maximum, goes through a table.
+QuantizedValue Quantizer::makeSymmetric(Location loc,
+                                        const QuantizedValue &input) {
+  if (input.params.zeroPoint == 0)
+    return input;
+  double absMax = std::max(std::abs(input.params.dequantize(-128)),
+                           std::abs(input.params.dequantize(127)));
+  QuantParams params = chooseSymmetric(absMax);
+  return {createLookup(loc, input.value,
+                       makeLookupTable(input.params, params,
+                                       [](double x) { return x; })),
+          params};
+}
+
 LogicalResult Quantizer::quantize(MhsaOp op) {
   int64_t heads = op.getHeads();
   FailureOr<QuantizedValue> input = getInput(op, op.getInput());
@@ -138,10 +153,7 @@ LogicalResult Quantizer::quantize(FusedMhsaOp op) {
   FailureOr<DenseF64ArrayAttr> query = readRange(op, kQueryAbsMax, heads);
   if (failed(input) || failed(output) || failed(query))
     return failure();
-  if (input->params.zeroPoint != 0)
-    return op.emitOpError() << "needs a symmetric input, got zero point "
-                            << input->params.zeroPoint
-                            << ": its producer cannot be requantised for it";
+  *input = makeSymmetric(op.getLoc(), *input);
   SmallVector<double> queryScales = scalesOfHeads(*query);
   SmallVector<double> keyScales(heads, input->params.scale);
   FailureOr<AttentionCore> core = quantizeCore(

@@ -61,6 +61,7 @@ private:
   // Attention (QuantizeAttention.cpp).
   LogicalResult quantize(MhsaOp op);
   LogicalResult quantize(FusedMhsaOp op);
+  QuantizedValue makeSymmetric(Location loc, const QuantizedValue &input);
   struct AttentionCore;
   template <typename AttentionOp>
   FailureOr<AttentionCore>

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tinyformer.bench.layers import Layer
-from tinyformer.calibration import calibrate
-from tinyformer.compiler import Compilation
+from tinyformer.compiler import Compilation, CompileOptions, FusionDecision
 from tinyformer.quantization import quantize
 from tinyformer.reference import Interpreter
 from tinyformer.targets import Target
@@ -32,6 +31,7 @@ class Measurement:
     image: FirmwareImage
     arena_bytes: int
     arena_lower_bound: int
+    fusion: tuple[FusionDecision, ...]
 
     @property
     def peak_bytes(self) -> int:
@@ -39,12 +39,12 @@ class Measurement:
         return self.arena_bytes + self.image.interface.io_bytes
 
 
-def measure(layer: Layer, target: Target) -> Measurement:
+def measure(layer: Layer, target: Target, options: CompileOptions | None = None) -> Measurement:
     """The whole pipeline for one layer; outputs are compared with the reference."""
     from tinyformer.simulators import simulate
 
-    calibrate(layer.module, {"input": layer.samples}, ["input"])
-    compilation = Compilation(layer.module, layer.name, ["input"], ["output"], target)
+    samples = {"input": layer.samples}
+    compilation = Compilation(layer.module, layer.name, samples, ["output"], target, options)
     with tempfile.TemporaryDirectory() as directory:
         image = compilation.build(Path(directory))
         inputs = [quantize(layer.samples[0], image.interface.inputs[0])]
@@ -57,4 +57,5 @@ def measure(layer: Layer, target: Target) -> Measurement:
         image=image,
         arena_bytes=compilation.arena.size,
         arena_lower_bound=compilation.arena.lower_bound,
+        fusion=compilation.fusion,
     )

@@ -5,16 +5,25 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tinyformer.cli.build import cost, print_kernels
-from tinyformer.cli.console import JsonOption, console, kibibytes, print_json
+from tinyformer.cli.console import (
+    FuseOption,
+    JsonOption,
+    OptimizeOption,
+    console,
+    kibibytes,
+    print_json,
+)
 from tinyformer.errors import TinyFormerError
 
 if TYPE_CHECKING:
     from tinyformer.bench.layers import Layer
+    from tinyformer.compiler import CompileOptions, FusionDecision
     from tinyformer.targets import Target
 
 app = typer.Typer(
@@ -41,9 +50,8 @@ def attention_command(
     ],
     target: TargetOption,
     cores: CoresOption = 1,
-    fuse: Annotated[
-        str, typer.Option(metavar="auto|always|never", help="Fuse query and key weights.")
-    ] = "never",
+    fuse: FuseOption = "auto",
+    optimize: OptimizeOption = "cycles",
     tile: Annotated[
         str, typer.Option(metavar="auto|none|ROWS", help="Tile attention depth-first.")
     ] = "none",
@@ -52,13 +60,14 @@ def attention_command(
 ) -> None:
     """Benchmark one multi-head self-attention layer."""
     from tinyformer.bench import layers
+    from tinyformer.compiler import CompileOptions
 
-    _choose("--fuse", fuse, "never", ("auto", "always"), "weight fusion")
-    _choose("--tile", tile, "none", ("auto",), "depth-first tiling")
+    _check_tile(tile)
     tokens, width, head_width, heads = _parse(shape, "S,E,P,H")
     chip = _chip(target, cores)
     layer = layers.attention(tokens, width, head_width, heads, seed)
-    _report(layer, chip, shape, {"cores": cores, "fuse": fuse, "tile": tile}, as_json)
+    shown = {"cores": cores, "fuse": fuse, "optimize": optimize, "tile": tile}
+    _report(layer, chip, shape, shown, as_json, CompileOptions(fuse, optimize))
 
 
 @app.command("linear")
@@ -106,15 +115,23 @@ def _parse(shape: str, form: str) -> list[int]:
     return numbers
 
 
-def _choose(option: str, value: str, present: str, later: tuple[str, ...], machinery: str) -> None:
-    if value == present:
+def _describe_fusion(decision: FusionDecision) -> str:
+    return (
+        f"query and key weights {'fused' if decision.fused else 'not fused'}: estimated "
+        f"{decision.plain_cycles:,.0f} cycles plain and {decision.fused_cycles:,.0f} fused, "
+        f"{decision.plain_weight_bytes:,} and {decision.fused_weight_bytes:,} bytes of weights"
+    )
+
+
+def _check_tile(tile: str) -> None:
+    if tile == "none":
         return
-    if value in later or (option == "--tile" and value.isdecimal()):
+    if tile == "auto" or tile.isdecimal():
         raise OptionError(
-            f"{option} {value} needs {machinery}, which this version does not have yet; "
-            f"use {option} {present}"
+            f"--tile {tile} needs depth-first tiling, which this version does not have yet; "
+            "use --tile none"
         )
-    raise OptionError(f"{option} takes {present}, {', '.join(later)}; got '{value}'")
+    raise OptionError(f"--tile takes none, auto or a number of rows; got '{tile}'")
 
 
 def _chip(name: str, cores: int) -> Target:
@@ -126,15 +143,22 @@ def _chip(name: str, cores: int) -> Target:
     return chip
 
 
-def _report(layer: Layer, chip: Target, shape: str, options: dict[str, Any], as_json: bool) -> None:
+def _report(
+    layer: Layer,
+    chip: Target,
+    shape: str,
+    shown: dict[str, Any],
+    as_json: bool,
+    options: CompileOptions | None = None,
+) -> None:
     from tinyformer.bench.measure import measure
 
-    result = measure(layer, chip)
+    result = measure(layer, chip, options)
     cycles = result.run.cycles
     figures = {
         "target": chip.name,
         "shape": [int(part) for part in shape.split(",")],
-        **options,
+        **shown,
         "bit_exact": result.bit_exact,
         "macs": layer.macs,
         "macs_per_cycle": layer.macs / cycles if cycles else None,
@@ -144,6 +168,7 @@ def _report(layer: Layer, chip: Target, shape: str, options: dict[str, Any], as_
         "weight_bytes": result.image.weight_bytes,
         "code_bytes": result.image.code_bytes,
         **cost(result.run, chip),
+        "fusion": [asdict(decision) for decision in result.fusion],
     }
     if as_json:
         print_json(figures)
@@ -152,6 +177,8 @@ def _report(layer: Layer, chip: Target, shape: str, options: dict[str, Any], as_
             f"{layer.name} {shape} on {chip.name}: "
             f"{'same bits as the reference' if result.bit_exact else 'OTHER BITS'}"
         )
+        for decision in result.fusion:
+            console.print(_describe_fusion(decision))
         console.print(
             f"activations {kibibytes(result.peak_bytes)}, weights "
             f"{kibibytes(result.image.weight_bytes)}, code {kibibytes(result.image.code_bytes)}"

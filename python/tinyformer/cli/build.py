@@ -11,8 +11,10 @@ import typer
 
 from tinyformer.cli.console import (
     CalibrationOption,
+    FuseOption,
     JsonOption,
     ModelArgument,
+    OptimizeOption,
     PercentileOption,
     console,
     kibibytes,
@@ -46,22 +48,28 @@ def compile_command(
             "the module to DIR/<name>.<phase>.mlir.",
         ),
     ] = None,
+    fuse: FuseOption = "auto",
+    optimize: OptimizeOption = "cycles",
     percentile: PercentileOption = DEFAULT_PERCENTILE,
     as_json: JsonOption = False,
 ) -> None:
     """Compile an ONNX model to firmware for a target."""
     from tinyformer import driver, package
+    from tinyformer.compiler import CompileOptions
     from tinyformer.targets import get_target
 
     chip = get_target(target)
-    with progress_bar("calibrate", quiet=as_json) as progress:
-        imported = driver.load_calibrated(model, calibration, percentile, progress)
-    compilation = driver.start_compilation(imported, chip)
+    compilation = driver.load(model, calibration).start(
+        chip, CompileOptions(fuse, optimize, percentile)
+    )
+    if emit != "import":
+        with progress_bar("calibrate", quiet=as_json) as compilation.progress:
+            compilation.run_to("fuse")
     if emit is not None:
         compilation.run_to(emit)
         with package.atomic_directory(output) as scratch:
-            (scratch / f"{imported.name}.{emit}.mlir").write_text(compilation.text(), "utf-8")
-        written = output / f"{imported.name}.{emit}.mlir"
+            written = output / f"{compilation.name}.{emit}.mlir"
+            (scratch / written.name).write_text(compilation.text(), "utf-8")
         print_json({"module": str(written)}) if as_json else console.print(f"wrote {written}")
         return
     image = package.write(compilation, output)

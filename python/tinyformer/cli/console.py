@@ -37,6 +37,16 @@ PercentileOption = Annotated[
         "100 is min-max."
     ),
 ]
+FuseOption = Annotated[
+    str,
+    typer.Option(
+        metavar="auto|always|never",
+        help="Fuse query and key weights of attention; auto decides by the cost model, per layer.",
+    ),
+]
+OptimizeOption = Annotated[
+    str, typer.Option(metavar="cycles|size", help="What the automatic choices save.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 

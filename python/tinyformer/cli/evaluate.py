@@ -13,8 +13,10 @@ import typer
 from tinyformer.cli.build import cost
 from tinyformer.cli.console import (
     CalibrationOption,
+    FuseOption,
     JsonOption,
     ModelArgument,
+    OptimizeOption,
     PercentileOption,
     console,
     kibibytes,
@@ -45,34 +47,39 @@ def eval_command(
     limit: Annotated[
         int | None, typer.Option(min=1, help="Use the first so many samples only.")
     ] = None,
+    fuse: FuseOption = "auto",
+    optimize: OptimizeOption = "cycles",
     percentile: PercentileOption = DEFAULT_PERCENTILE,
     as_json: JsonOption = False,
 ) -> None:
     """Evaluate a model in float, in int8 reference and on simulated devices."""
     from tinyformer import driver
+    from tinyformer.compiler import CompileOptions
     from tinyformer.evaluation import evaluate
     from tinyformer.targets import get_target
 
     chips = [get_target(name) for name in target]
-    with progress_bar("calibrate", quiet=as_json) as progress:
-        imported = driver.load_calibrated(model, calibration, percentile, progress)
-    samples, labels = _read_data(data, [name for name, _ in imported.inputs], limit)
+    options = CompileOptions(fuse, optimize, percentile)
+    loaded = driver.load(model, calibration)
+    samples, labels = _read_data(data, list(loaded.samples), limit)
     results: list[tuple[Target, Evaluation, int]] = []
     for chip in chips:
-        compilation = driver.start_compilation(imported, chip)
+        compilation = loaded.start(chip, options)
+        with progress_bar("calibrate", quiet=as_json) as compilation.progress:
+            compilation.run_to("fuse")
         with (
             tempfile.TemporaryDirectory() as scratch,
             progress_bar(f"run on {chip.name}", quiet=as_json) as progress,
         ):
             result = evaluate(
-                imported.module, compilation, samples, labels, Path(scratch), progress
+                loaded.imported.module, compilation, samples, labels, Path(scratch), progress
             )
         assert compilation.arena is not None
         results.append((chip, result, compilation.arena.size))
     if as_json:
         print_json([_describe(*entry) for entry in results])
         return
-    _print(imported.name, results)
+    _print(loaded.imported.name, results)
 
 
 def _read_data(

@@ -38,6 +38,7 @@ inline constexpr llvm::StringLiteral kArena = "tinyattn.arena";
 inline constexpr llvm::StringLiteral kArenaLowerBound =
     "tinyattn.arena_lower_bound";
 inline constexpr llvm::StringLiteral kTarget = "tinyattn.target";
+inline constexpr llvm::StringLiteral kFusion = "tinyattn.fusion";
 
 /// Lets one-shot bufferization rewrite the structured ops onto memrefs.
 void registerBufferizableOpInterfaceExternalModels(DialectRegistry &registry);

@@ -40,6 +40,8 @@ def TinyAttn_Dialect : Dialect {
     * `tinyattn.arena` (string) on the argument that is the arena: the memory
       that it goes to; and `tinyattn.arena_lower_bound` (i64), the largest sum
       of bytes alive at one time;
+    * `tinyattn.fusion = [...]` on a function: what `tinyattn-fuse-weights`
+      decided, a dictionary a layer;
     * `tinyattn.target = #tinyattn.target<...>` on the module.
   }];
   let cppNamespace = "::mlir::tinyattn";

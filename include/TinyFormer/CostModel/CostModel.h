@@ -1,0 +1,31 @@
+// Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Estimated cycles of kernels, free of MLIR. The coefficients are least-squares
+// fits to the simulators, made by tools/fit_cost_model.py; passes compare
+// alternatives with them, and nothing reports them as measurements.
+
+#ifndef TINYFORMER_COSTMODEL_COSTMODEL_H
+#define TINYFORMER_COSTMODEL_COSTMODEL_H
+
+#include "llvm/ADT/StringRef.h"
+
+#include <cstdint>
+
+namespace mlir::tinyattn {
+
+/// Cycles of X·Wᵀ + b with X [rows, depth] and W [channels, depth]. `core` is
+/// the target's; one that is not known counts as a Cortex-M4.
+double estimateLinear(llvm::StringRef core, int64_t rows, int64_t channels,
+                      int64_t depth);
+
+/// Cycles of `batch` products of [rows, depth] and [depth, columns].
+double estimateMatmul(llvm::StringRef core, int64_t batch, int64_t rows,
+                      int64_t columns, int64_t depth);
+
+/// Cycles of the exponentials and sums of `rows` rows of `columns` elements.
+double estimateSoftmax(llvm::StringRef core, int64_t rows, int64_t columns);
+
+} // namespace mlir::tinyattn
+
+#endif // TINYFORMER_COSTMODEL_COSTMODEL_H

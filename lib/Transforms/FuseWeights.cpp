@@ -1,0 +1,181 @@
+// Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "TinyFormer/CostModel/CostModel.h"
+#include "TinyFormer/Dialect/TinyAttn/TinyAttn.h"
+#include "TinyFormer/Support/Constants.h"
+#include "TinyFormer/Support/Locations.h"
+#include "TinyFormer/Transforms/Passes.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/PatternMatch.h"
+
+namespace mlir::tinyattn {
+#define GEN_PASS_DEF_FUSEWEIGHTS
+#include "TinyFormer/Transforms/Passes.h.inc"
+
+namespace {
+
+/// What one form of an attention layer costs, as far as the forms differ.
+struct Costs {
+  double cycles;
+  int64_t weightBytes;
+};
+
+struct Shape {
+  int64_t tokens, width, heads, headWidth;
+};
+
+Shape getShape(MhsaOp op) {
+  ArrayRef<int64_t> input = op.getInput().getType().getShape();
+  return {input[0], input[1], static_cast<int64_t>(op.getHeads()),
+          op.getHeadWidth()};
+}
+
+/// int8 weights, and an int32 bias and multiplier for each channel.
+int64_t weightBytes(int64_t channels, int64_t depth) {
+  return channels * (depth + 8);
+}
+
+/// Projections of queries and keys, and scores of headWidth products.
+Costs estimatePlain(StringRef core, const Shape &shape) {
+  int64_t channels = shape.heads * shape.headWidth;
+  return {2 * estimateLinear(core, shape.tokens, channels, shape.width) +
+              estimateMatmul(core, shape.heads, shape.tokens, shape.tokens,
+                             shape.headWidth),
+          2 * weightBytes(channels, shape.width)};
+}
+
+/// One projection, as wide as the input for each head, and scores of so many
+/// products.
+Costs estimateFused(StringRef core, const Shape &shape) {
+  int64_t channels = shape.heads * shape.width;
+  return {estimateLinear(core, shape.tokens, channels, shape.width) +
+              estimateMatmul(core, shape.heads, shape.tokens, shape.tokens,
+                             shape.width),
+          weightBytes(channels, shape.width)};
+}
+
+/// Rows (h, e') and columns k of M_hᵀ: Σ_p Wq[h, p, k]·Wk[h, p, e'].
+SmallVector<float> fuseWeights(ArrayRef<float> query, ArrayRef<float> key,
+                               const Shape &shape) {
+  SmallVector<float> fused;
+  int64_t width = shape.width;
+  for (int64_t h = 0; h < shape.heads; ++h)
+    for (int64_t e = 0; e < width; ++e)
+      for (int64_t k = 0; k < width; ++k) {
+        double sum = 0;
+        for (int64_t p = 0; p < shape.headWidth; ++p) {
+          int64_t row = (h * shape.headWidth + p) * width;
+          sum += double(query[row + k]) * key[row + e];
+        }
+        fused.push_back(sum);
+      }
+  return fused;
+}
+
+/// c[h, e'] = Σ_p bq[h, p]·Wk[h, p, e'].
+SmallVector<float> fuseBias(ArrayRef<float> bias, ArrayRef<float> key,
+                            const Shape &shape) {
+  SmallVector<float> fused;
+  for (int64_t h = 0; h < shape.heads; ++h)
+    for (int64_t e = 0; e < shape.width; ++e) {
+      double sum = 0;
+      for (int64_t p = 0; p < shape.headWidth; ++p) {
+        int64_t channel = h * shape.headWidth + p;
+        sum += double(bias[channel]) * key[channel * shape.width + e];
+      }
+      fused.push_back(sum);
+    }
+  return fused;
+}
+
+struct FuseWeights : impl::FuseWeightsBase<FuseWeights> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    if (!llvm::is_contained({"auto", "always", "never"}, mode.getValue()) ||
+        !llvm::is_contained({"cycles", "size"}, optimize.getValue())) {
+      getOperation().emitError()
+          << "expected mode=auto, always or never and optimize=cycles or size, "
+             "got mode="
+          << mode.getValue() << " and optimize=" << optimize.getValue();
+      return signalPassFailure();
+    }
+    StringRef core;
+    if (auto module = getOperation()->getParentOfType<ModuleOp>())
+      if (auto target = module->getAttrOfType<TargetAttr>(kTarget))
+        core = target.getCore();
+
+    SmallVector<MhsaOp> ops;
+    getOperation().walk([&](MhsaOp op) { ops.push_back(op); });
+    SmallVector<Attribute> decisions;
+    for (MhsaOp op : ops) {
+      if (op.isQuantized()) {
+        op.emitOpError("must be fused before it is quantised");
+        return signalPassFailure();
+      }
+      Shape shape = getShape(op);
+      Costs plain = estimatePlain(core, shape);
+      Costs fused = estimateFused(core, shape);
+      bool fuse = pays(plain, fused);
+      decisions.push_back(describe(op, fuse, plain, fused));
+      if (fuse && failed(rewrite(op, shape)))
+        return signalPassFailure();
+    }
+    if (!decisions.empty())
+      getOperation()->setAttr(kFusion, ArrayAttr::get(&getContext(), decisions));
+  }
+
+  bool pays(const Costs &plain, const Costs &fused) {
+    if (mode != "auto")
+      return mode == "always";
+    return optimize == "size" ? fused.weightBytes < plain.weightBytes
+                              : fused.cycles < plain.cycles;
+  }
+
+  DictionaryAttr describe(MhsaOp op, bool fuse, const Costs &plain,
+                          const Costs &fused) {
+    Builder b(&getContext());
+    return b.getDictionaryAttr(
+        {b.getNamedAttr("layer", b.getStringAttr(getLayerName(op.getLoc()))),
+         b.getNamedAttr("fused", b.getBoolAttr(fuse)),
+         b.getNamedAttr("cycles", b.getDenseF64ArrayAttr(
+                                      {plain.cycles, fused.cycles})),
+         b.getNamedAttr("weight_bytes",
+                        b.getDenseI64ArrayAttr(
+                            {plain.weightBytes, fused.weightBytes}))});
+  }
+
+  LogicalResult rewrite(MhsaOp op, const Shape &shape) {
+    FailureOr<SmallVector<float>> query =
+        getConstant<float>(op.getQueryWeight());
+    FailureOr<SmallVector<float>> bias = getConstant<float>(op.getQueryBias());
+    FailureOr<SmallVector<float>> key = getConstant<float>(op.getKeyWeight());
+    if (failed(query) || failed(bias) || failed(key))
+      return op.emitOpError("needs constant query and key weights to be fused");
+    int64_t channels = shape.heads * shape.width;
+    IRRewriter rewriter(op);
+    Location loc = op.getLoc();
+    Value weight = createConstant<float>(
+        rewriter, loc, fuseWeights(*query, *key, shape),
+        {channels, shape.width}, "fused_weight");
+    Value fusedBias =
+        createConstant<float>(rewriter, loc, fuseBias(*bias, *key, shape),
+                              {channels}, "fused_bias");
+    rewriter.replaceOpWithNewOp<FusedMhsaOp>(
+        op, op.getResult().getType(), op.getInput(), weight, fusedBias,
+        /*query_multipliers=*/Value(), op.getValueWeight(), op.getValueBias(),
+        /*value_multipliers=*/Value(), op.getOutputWeight(),
+        op.getOutputBias(), /*output_multipliers=*/Value(),
+        /*scores_multipliers=*/Value(), /*context_multipliers=*/Value(),
+        /*exp_table=*/Value(), op.getHeadsAttr(), op.getScaleAttr(),
+        /*query_requant=*/nullptr, /*value_requant=*/nullptr,
+        /*scores_requant=*/nullptr, /*context_requant=*/nullptr,
+        /*output_requant=*/nullptr);
+    return success();
+  }
+};
+
+} // namespace
+} // namespace mlir::tinyattn
