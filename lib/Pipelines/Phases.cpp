@@ -44,6 +44,7 @@ void tinyattn::buildTilePhase(OpPassManager &pm) {
   pm.addNestedPass<func::FuncOp>(createDecomposeConcat());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  pm.addNestedPass<func::FuncOp>(createReuseDestinations());
   verifyPhase(pm, "tile");
 }
 

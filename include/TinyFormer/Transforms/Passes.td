@@ -86,6 +86,19 @@ def DecomposeConcat
   let dependentDialects = ["::mlir::tensor::TensorDialect"];
 }
 
+def ReuseDestinations
+    : Pass<"tinyattn-reuse-destinations", "::mlir::func::FuncOp"> {
+  let summary = "Let element-wise ops overwrite an input that dies there";
+  let description = [{
+    Effect: `add` and `lookup`, which read an element before they write the one
+    in its place, take as destination an input that another layer made and
+    nothing else reads, so that no buffer is needed for the result.
+
+    Example: test/Transforms/reuse-destinations.mlir.
+  }];
+  let dependentDialects = ["::mlir::tinyattn::TinyAttnDialect"];
+}
+
 def OutlineKernels : Pass<"tinyattn-outline-kernels", "::mlir::ModuleOp"> {
   let summary = "Give every structured op a function of its own";
   let description = [{
