@@ -124,7 +124,8 @@ struct FuseWeights : impl::FuseWeightsBase<FuseWeights> {
         return signalPassFailure();
     }
     if (!decisions.empty())
-      getOperation()->setAttr(kFusion, ArrayAttr::get(&getContext(), decisions));
+      getOperation()->setAttr(kFusion,
+                              ArrayAttr::get(&getContext(), decisions));
   }
 
   bool pays(const Costs &plain, const Costs &fused) {
@@ -140,11 +141,11 @@ struct FuseWeights : impl::FuseWeightsBase<FuseWeights> {
     return b.getDictionaryAttr(
         {b.getNamedAttr("layer", b.getStringAttr(getLayerName(op.getLoc()))),
          b.getNamedAttr("fused", b.getBoolAttr(fuse)),
-         b.getNamedAttr("cycles", b.getDenseF64ArrayAttr(
-                                      {plain.cycles, fused.cycles})),
-         b.getNamedAttr("weight_bytes",
-                        b.getDenseI64ArrayAttr(
-                            {plain.weightBytes, fused.weightBytes}))});
+         b.getNamedAttr("cycles",
+                        b.getDenseF64ArrayAttr({plain.cycles, fused.cycles})),
+         b.getNamedAttr(
+             "weight_bytes",
+             b.getDenseI64ArrayAttr({plain.weightBytes, fused.weightBytes}))});
   }
 
   LogicalResult rewrite(MhsaOp op, const Shape &shape) {
@@ -157,17 +158,16 @@ struct FuseWeights : impl::FuseWeightsBase<FuseWeights> {
     int64_t channels = shape.heads * shape.width;
     IRRewriter rewriter(op);
     Location loc = op.getLoc();
-    Value weight = createConstant<float>(
-        rewriter, loc, fuseWeights(*query, *key, shape),
-        {channels, shape.width}, "fused_weight");
-    Value fusedBias =
-        createConstant<float>(rewriter, loc, fuseBias(*bias, *key, shape),
-                              {channels}, "fused_bias");
+    Value weight =
+        createConstant<float>(rewriter, loc, fuseWeights(*query, *key, shape),
+                              {channels, shape.width}, "fused_weight");
+    Value fusedBias = createConstant<float>(
+        rewriter, loc, fuseBias(*bias, *key, shape), {channels}, "fused_bias");
     rewriter.replaceOpWithNewOp<FusedMhsaOp>(
         op, op.getResult().getType(), op.getInput(), weight, fusedBias,
         /*query_multipliers=*/Value(), op.getValueWeight(), op.getValueBias(),
-        /*value_multipliers=*/Value(), op.getOutputWeight(),
-        op.getOutputBias(), /*output_multipliers=*/Value(),
+        /*value_multipliers=*/Value(), op.getOutputWeight(), op.getOutputBias(),
+        /*output_multipliers=*/Value(),
         /*scores_multipliers=*/Value(), /*context_multipliers=*/Value(),
         /*exp_table=*/Value(), op.getHeadsAttr(), op.getScaleAttr(),
         /*query_requant=*/nullptr, /*value_requant=*/nullptr,
