@@ -6,6 +6,7 @@
 #include "TinyFormer/Conversion/Passes.h"
 #include "TinyFormer/Transforms/Passes.h"
 
+#include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
 #include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -39,7 +40,12 @@ void tinyattn::buildQuantizePhase(OpPassManager &pm) {
   verifyPhase(pm, "quantize");
 }
 
-void tinyattn::buildTilePhase(OpPassManager &pm) {
+void tinyattn::buildTilePhase(OpPassManager &pm, const TileOptions &options) {
+  DepthFirstTileOptions tile;
+  tile.tile = options.tile;
+  tile.optimize = options.optimize;
+  tile.schedule = options.schedule;
+  pm.addNestedPass<func::FuncOp>(createDepthFirstTile(tile));
   pm.addNestedPass<func::FuncOp>(createDecomposeAttention());
   pm.addNestedPass<func::FuncOp>(createDecomposeConcat());
   pm.addPass(createCanonicalizerPass());
@@ -57,6 +63,8 @@ void tinyattn::buildBufferizePhase(OpPassManager &pm) {
   // The planner aligns buffers; the default would be 64 bytes for each.
   bufferize.bufferAlignment = 0;
   pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
+  // Loops hand on the buffer that they were given: now it is returned as such.
+  pm.addPass(createCanonicalizerPass());
   bufferization::BufferResultsToOutParamsPassOptions results;
   results.modifyPublicFunctions = true;
   results.hoistStaticAllocs = true;
@@ -78,6 +86,7 @@ void tinyattn::buildKernelsPhase(OpPassManager &pm) {
 
 void tinyattn::buildLLVMPhase(OpPassManager &pm) {
   pm.addPass(memref::createExpandStridedMetadataPass());
+  pm.addPass(createLowerAffinePass());
   pm.addPass(createSCFToControlFlowPass());
   pm.addPass(createConvertToLLVM());
   pm.addPass(createCanonicalizerPass());
@@ -92,8 +101,9 @@ void tinyattn::registerPipelines() {
   PassPipelineRegistration<>("tinyformer-quantize",
                              "Phase: floats with calibrated ranges to integers",
                              buildQuantizePhase);
-  PassPipelineRegistration<>(
-      "tinyformer-tile", "Phase: attention to structured ops", buildTilePhase);
+  PassPipelineRegistration<TileOptions>(
+      "tinyformer-tile", "Phase: attention to structured ops, depth-first",
+      buildTilePhase);
   PassPipelineRegistration<>("tinyformer-bufferize",
                              "Phase: tensors to buffers in planned arenas",
                              buildBufferizePhase);
@@ -103,12 +113,12 @@ void tinyattn::registerPipelines() {
   PassPipelineRegistration<>("tinyformer-llvm",
                              "Phase: everything to the llvm dialect",
                              buildLLVMPhase);
-  PassPipelineRegistration<>(
+  PassPipelineRegistration<TileOptions>(
       "tinyformer-compile",
       "The phases behind calibration, from quantize to llvm",
-      [](OpPassManager &pm) {
+      [](OpPassManager &pm, const TileOptions &tile) {
         buildQuantizePhase(pm);
-        buildTilePhase(pm);
+        buildTilePhase(pm, tile);
         buildBufferizePhase(pm);
         buildKernelsPhase(pm);
         buildLLVMPhase(pm);

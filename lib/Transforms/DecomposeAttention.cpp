@@ -1,7 +1,8 @@
 // Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "TinyFormer/Dialect/TinyAttn/TinyAttn.h"
+#include "DecomposeAttention.h"
+
 #include "TinyFormer/Support/Locations.h"
 #include "TinyFormer/Transforms/Passes.h"
 
@@ -22,9 +23,9 @@ Value createEmpty(OpBuilder &builder, Location loc, ArrayRef<int64_t> shape,
 }
 
 /// Requantised X·Wᵀ + b; split by heads if there is a number of heads.
-Value createLinear(OpBuilder &builder, Location loc, StringRef suffix,
-                   Value input, Value weight, Value bias, Value multipliers,
-                   RequantAttr requant, std::optional<int64_t> heads) {
+LinearOp createLinear(OpBuilder &builder, Location loc, StringRef suffix,
+                      Value input, Value weight, Value bias, Value multipliers,
+                      RequantAttr requant, std::optional<int64_t> heads) {
   loc = appendToName(loc, suffix);
   int64_t rows = cast<ShapedType>(input.getType()).getDimSize(0);
   int64_t channels = cast<ShapedType>(weight.getType()).getDimSize(0);
@@ -36,107 +37,105 @@ Value createLinear(OpBuilder &builder, Location loc, StringRef suffix,
   }
   Value init = createEmpty(builder, loc, shape, 8);
   return LinearOp::create(builder, loc, init.getType(), input, weight, bias,
-                          multipliers, init, headsAttr, requant)
-      .getResult(0);
+                          multipliers, init, headsAttr, requant);
 }
 
 /// softmax(requantised Q·Kᵀ)·V with late normalisation, [S, H·Pv].
 template <typename AttentionOp>
-Value createContext(OpBuilder &builder, AttentionOp op, Value query, Value key,
-                    Value value) {
+void createContext(OpBuilder &builder, AttentionOp op, Value key,
+                   AttentionParts &parts) {
+  Value query = parts.query.getResult(0);
   ArrayRef<int64_t> queryShape = cast<ShapedType>(query.getType()).getShape();
   int64_t heads = queryShape[0], tokens = queryShape[1];
 
   Location loc = appendToName(op.getLoc(), "scores");
   Value init = createEmpty(builder, loc, {heads, tokens, tokens}, 8);
-  Value scores =
+  parts.scores =
       MatmulOp::create(builder, loc, init.getType(), query, key,
                        op.getScoresMultipliers(), /*row_sums=*/Value(), init,
                        /*transpose_b=*/true, /*unsigned_lhs=*/false,
-                       /*merge_heads=*/false, op.getScoresRequantAttr())
-          .getResult(0);
+                       /*merge_heads=*/false, op.getScoresRequantAttr());
 
   loc = appendToName(op.getLoc(), "softmax");
   Value exps = createEmpty(builder, loc, {heads, tokens, tokens}, 8);
   Value sums = createEmpty(builder, loc, {heads, tokens}, 32);
-  auto softmax =
-      SoftmaxOp::create(builder, loc, TypeRange{exps.getType(), sums.getType()},
-                        scores, op.getExpTable(), ValueRange{exps, sums});
+  parts.softmax = SoftmaxOp::create(
+      builder, loc, TypeRange{exps.getType(), sums.getType()},
+      parts.scores.getResult(0), op.getExpTable(), ValueRange{exps, sums});
 
   loc = appendToName(op.getLoc(), "context");
   Value context =
       createEmpty(builder, loc, {tokens, heads * op.getValueWidth()}, 8);
-  return MatmulOp::create(builder, loc, context.getType(), softmax.getResult(0),
-                          value, op.getContextMultipliers(),
-                          softmax.getResult(1), context, /*transpose_b=*/false,
-                          /*unsigned_lhs=*/true, /*merge_heads=*/true,
-                          op.getContextRequantAttr())
-      .getResult(0);
+  parts.context = MatmulOp::create(
+      builder, loc, context.getType(), parts.softmax.getResult(0),
+      parts.value.getResult(0), op.getContextMultipliers(),
+      parts.softmax.getResult(1), context, /*transpose_b=*/false,
+      /*unsigned_lhs=*/true, /*merge_heads=*/true, op.getContextRequantAttr());
 }
 
-template <typename AttentionOp>
-Value createValue(OpBuilder &builder, AttentionOp op) {
-  return createLinear(builder, op.getLoc(), "value", op.getInput(),
-                      op.getValueWeight(), op.getValueBias(),
-                      op.getValueMultipliers(), op.getValueRequantAttr(),
+LinearOp createKey(OpBuilder &builder, MhsaOp op) {
+  return createLinear(builder, op.getLoc(), "key", op.getInput(),
+                      op.getKeyWeight(), op.getKeyBias(),
+                      op.getKeyMultipliers(), op.getKeyRequantAttr(),
                       op.getHeads());
 }
 
-template <typename AttentionOp>
-Value createQuery(OpBuilder &builder, AttentionOp op) {
-  return createLinear(builder, op.getLoc(), "query", op.getInput(),
-                      op.getQueryWeight(), op.getQueryBias(),
-                      op.getQueryMultipliers(), op.getQueryRequantAttr(),
-                      op.getHeads());
-}
+/// The keys are the input itself.
+LinearOp createKey(OpBuilder &, FusedMhsaOp) { return nullptr; }
 
 template <typename AttentionOp>
-Value createOutput(OpBuilder &builder, AttentionOp op, Value context) {
-  return createLinear(builder, op.getLoc(), "output", context,
-                      op.getOutputWeight(), op.getOutputBias(),
-                      op.getOutputMultipliers(), op.getOutputRequantAttr(),
-                      std::nullopt);
-}
-
-Value decompose(OpBuilder &builder, MhsaOp op) {
-  Value query = createQuery(builder, op);
-  Value key =
-      createLinear(builder, op.getLoc(), "key", op.getInput(),
-                   op.getKeyWeight(), op.getKeyBias(), op.getKeyMultipliers(),
-                   op.getKeyRequantAttr(), op.getHeads());
-  Value value = createValue(builder, op);
-  return createOutput(builder, op,
-                      createContext(builder, op, query, key, value));
-}
-
-Value decompose(OpBuilder &builder, FusedMhsaOp op) {
-  Value query = createQuery(builder, op);
-  Value value = createValue(builder, op);
-  return createOutput(builder, op,
-                      createContext(builder, op, query, op.getInput(), value));
+AttentionParts createParts(OpBuilder &builder, AttentionOp op) {
+  AttentionParts parts;
+  parts.query = createLinear(builder, op.getLoc(), "query", op.getInput(),
+                             op.getQueryWeight(), op.getQueryBias(),
+                             op.getQueryMultipliers(), op.getQueryRequantAttr(),
+                             op.getHeads());
+  parts.key = createKey(builder, op);
+  parts.value = createLinear(builder, op.getLoc(), "value", op.getInput(),
+                             op.getValueWeight(), op.getValueBias(),
+                             op.getValueMultipliers(), op.getValueRequantAttr(),
+                             op.getHeads());
+  createContext(builder, op, parts.key ? parts.key.getResult(0) : op.getInput(),
+                parts);
+  parts.output = createLinear(builder, op.getLoc(), "output",
+                              parts.context.getResult(0), op.getOutputWeight(),
+                              op.getOutputBias(), op.getOutputMultipliers(),
+                              op.getOutputRequantAttr(), std::nullopt);
+  return parts;
 }
 
 struct DecomposeAttention : impl::DecomposeAttentionBase<DecomposeAttention> {
   using Base::Base;
 
-  template <typename AttentionOp> LogicalResult decomposeAll() {
-    SmallVector<AttentionOp> ops;
-    getOperation().walk([&](AttentionOp op) { ops.push_back(op); });
-    IRRewriter rewriter(&getContext());
-    for (AttentionOp op : ops) {
-      if (!op.isQuantized())
-        return op.emitOpError("must be quantised before it is decomposed");
-      rewriter.setInsertionPoint(op);
-      rewriter.replaceOp(op, decompose(rewriter, op));
-    }
-    return success();
-  }
-
   void runOnOperation() override {
-    if (failed(decomposeAll<MhsaOp>()) || failed(decomposeAll<FusedMhsaOp>()))
-      signalPassFailure();
+    SmallVector<Operation *> ops;
+    getOperation().walk([&](Operation *op) {
+      if (isa<MhsaOp, FusedMhsaOp>(op))
+        ops.push_back(op);
+    });
+    IRRewriter rewriter(&getContext());
+    for (Operation *op : ops) {
+      rewriter.setInsertionPoint(op);
+      FailureOr<AttentionParts> parts = decomposeAttention(rewriter, op);
+      if (failed(parts))
+        return signalPassFailure();
+      rewriter.replaceOp(op, parts->output);
+    }
   }
 };
 
 } // namespace
+
+FailureOr<AttentionParts> decomposeAttention(OpBuilder &builder,
+                                             Operation *attention) {
+  auto create = [&](auto op) -> FailureOr<AttentionParts> {
+    if (!op.isQuantized())
+      return op.emitOpError("must be quantised before it is decomposed");
+    return createParts(builder, op);
+  };
+  if (auto op = dyn_cast<MhsaOp>(attention))
+    return create(op);
+  return create(cast<FusedMhsaOp>(attention));
+}
+
 } // namespace mlir::tinyattn

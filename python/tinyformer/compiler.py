@@ -14,17 +14,24 @@ taken with `text()` and read back by `tinyformer-opt`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
 from tinyformer.calibration import calibrate
-from tinyformer.defaults import DEFAULT_PERCENTILE
+from tinyformer.decisions import (
+    Arena,
+    FusionDecision,
+    Schedule,
+    read_arena,
+    read_fusion,
+    read_schedules,
+)
 from tinyformer.errors import TinyFormerError
 from tinyformer.mlir import ir, passmanager
 from tinyformer.mlir._mlir_libs import _tinyformer
+from tinyformer.options import CompileOptions
 from tinyformer.progress import Progress, no_progress
 from tinyformer.reference.interpreter import public_function
 from tinyformer.reference.values import float_of, int_of
@@ -42,58 +49,13 @@ class CompilerError(TinyFormerError):
     """A phase refused the module; the message has its diagnostics."""
 
 
-@dataclass(frozen=True)
-class CompileOptions:
-    """What the user may choose. `fuse`: auto, always or never; `optimize`: cycles or size;
-    `percentile`: see `calibrate`."""
-
-    fuse: str = "auto"
-    optimize: str = "cycles"
-    percentile: float = DEFAULT_PERCENTILE
-
-    def __post_init__(self) -> None:
-        _check_choice("fuse", self.fuse, ("auto", "always", "never"))
-        _check_choice("optimize", self.optimize, ("cycles", "size"))
-
-    def pipeline_arguments(self, phase: str) -> str:
-        """`{name=value ...}` for the pipeline of a phase."""
-        return f"{{mode={self.fuse} optimize={self.optimize}}}" if phase == "fuse" else ""
-
-
-def _check_choice(option: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise CompilerError(f"--{option} takes {', '.join(choices)}; got '{value}'")
-
-
-@dataclass(frozen=True)
-class FusionDecision:
-    """Whether a layer's query and key weights were fused, and the estimates for either form of
-    what differs between them."""
-
-    layer: str
-    fused: bool
-    plain_cycles: float
-    fused_cycles: float
-    plain_weight_bytes: int
-    fused_weight_bytes: int
-
-
-@dataclass(frozen=True)
-class Arena:
-    """The planned arena: its memory, size and lower bound in bytes."""
-
-    memory: str
-    size: int
-    lower_bound: int
-
-
 class Compilation:
     """A module on its way through the phases.
 
     `module` is after `import`; it is changed in place. `samples` calibrate it: an array for each
     input, in the order of the arguments, whose first axis counts samples. `quantized` is the
     module after `quantize`, for the reference interpreter; `input_tensors` and `output_tensors`
-    describe its interface. `arena` is known after `bufferize`.
+    describe its interface. `schedules` are known after `tile`, `arena` after `bufferize`.
     """
 
     def __init__(
@@ -118,6 +80,7 @@ class Compilation:
         self.quantized: ir.Module | None = None
         self.input_tensors: tuple[TensorInterface, ...] = ()
         self.output_tensors: tuple[TensorInterface, ...] = ()
+        self.schedules: tuple[Schedule, ...] = ()
         self.arena: Arena | None = None
         attach_target(module, target)
 
@@ -156,7 +119,7 @@ class Compilation:
         run_pipeline(self.module, f"tinyformer-{phase}{arguments}", f"phase '{phase}'")
         self.phase = phase
         if phase == "fuse":
-            self.fusion = _read_fusion(public_function(self.module))
+            self.fusion = read_fusion(public_function(self.module))
             calibrate(
                 self.module,
                 self.samples,
@@ -169,8 +132,10 @@ class Compilation:
             self.input_tensors, self.output_tensors = _tensor_interfaces(
                 public_function(self.module), self.input_names, self.output_names
             )
+        if phase == "tile":
+            self.schedules = read_schedules(public_function(self.module))
         if phase == "bufferize":
-            self.arena = _read_arena(public_function(self.module))
+            self.arena = read_arena(public_function(self.module))
 
 
 def run_pipeline(module: ir.Module, pipeline: str, what: str) -> None:
@@ -260,35 +225,6 @@ def _tensor_interfaces(
     return (
         describe(input_names, type_.inputs, "arg_attrs"),
         describe(output_names, type_.results, "res_attrs"),
-    )
-
-
-def _read_fusion(function: ir.Operation) -> tuple[FusionDecision, ...]:
-    """What `tinyattn-fuse-weights` decided."""
-    if "tinyattn.fusion" not in function.attributes:
-        return ()
-    decisions = []
-    for entry in function.attributes["tinyattn.fusion"]:
-        fields = ir.DictAttr(entry)
-        decisions.append(
-            FusionDecision(
-                str(ir.StringAttr(fields["layer"]).value),
-                bool(ir.BoolAttr(fields["fused"]).value),
-                *ir.DenseF64ArrayAttr(fields["cycles"]),
-                *ir.DenseI64ArrayAttr(fields["weight_bytes"]),
-            )
-        )
-    return tuple(decisions)
-
-
-def _read_arena(function: ir.Operation) -> Arena:
-    """The arena is the last argument."""
-    argument = function.regions[0].blocks[0].arguments[-1]
-    attributes = ir.DictAttr(list(function.attributes["arg_attrs"])[-1])
-    return Arena(
-        memory=str(ir.StringAttr(attributes["tinyattn.arena"]).value),
-        size=int(ir.MemRefType(argument.type).shape[0]),
-        lower_bound=int_of(attributes["tinyattn.arena_lower_bound"]),
     )
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinyformer.calibration import load_samples
-from tinyformer.compiler import Compilation, CompileOptions
+from tinyformer.compiler import Compilation
+from tinyformer.options import CompileOptions
 from tinyformer.targets import Target
 
 if TYPE_CHECKING:

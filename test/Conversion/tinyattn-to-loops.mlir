@@ -236,3 +236,27 @@ func.func @copy(%x: memref<5x8xf32>, %y: memref<5x8xf32>) {
   memref.copy %x, %y : memref<5x8xf32> to memref<5x8xf32>
   return
 }
+
+// -----
+
+// CHECK-LABEL: @sums_in_pieces
+// CHECK-SAME: %[[B:[^:]*]]: memref<8xi32>, %[[X:[^:]*]]: memref<5x4xi8>, %[[W:[^:]*]]: memref<8x4xi8>
+// CHECK-SAME: %[[M:[^:]*]]: memref<8xi32>, %[[A:[^:]*]]: memref<5x8xi32>, %[[Y:[^:]*]]: memref<5x8xi8>
+// CHECK: %[[BIAS:.*]] = memref.load %[[B]]
+// CHECK: memref.store %[[BIAS]], %[[A]]
+// The destination is where the sum begins.
+// CHECK: %[[OLD:.*]] = memref.load %[[A]]
+// CHECK: %[[NEW:.*]] = scf.for {{.*}} iter_args(%{{.*}} = %[[OLD]])
+// CHECK: memref.store %[[NEW]], %[[A]]
+// CHECK: memref.load %[[A]]
+// CHECK: memref.load %[[M]]
+// CHECK: memref.store %{{.*}}, %[[Y]]
+func.func @sums_in_pieces(%b: memref<8xi32>, %x: memref<5x4xi8>, %w: memref<8x4xi8>,
+    %m: memref<8xi32>, %a: memref<5x8xi32>, %y: memref<5x8xi8>) {
+  tinyattn.broadcast ins(%b : memref<8xi32>) outs(%a : memref<5x8xi32>)
+  tinyattn.linear_accumulate ins(%x, %w : memref<5x4xi8>, memref<8x4xi8>)
+    outs(%a : memref<5x8xi32>)
+  tinyattn.requantize ins(%a, %m : memref<5x8xi32>, memref<8xi32>)
+    outs(%y : memref<5x8xi8>) {requant = #tinyattn.requant<shift = 16>}
+  return
+}

@@ -177,3 +177,19 @@ func.func @pool(%x: tensor<5x8xi8>, %i: tensor<1x8xi8>) -> tensor<1x8xi8> {
     -> tensor<1x8xi8>
   return %y : tensor<1x8xi8>
 }
+
+// CHECK-LABEL: @sums_in_pieces
+func.func @sums_in_pieces(%b: tensor<8xi32>, %x: tensor<5x4xi8>, %w: tensor<8x4xi8>,
+    %m: tensor<8xi32>, %i: tensor<5x8xi32>, %y: tensor<5x8xi8>) -> tensor<5x8xi8> {
+  // CHECK: tinyattn.broadcast ins(%{{.*}} : tensor<8xi32>) outs(%{{.*}} : tensor<5x8xi32>) -> tensor<5x8xi32>
+  %a = tinyattn.broadcast ins(%b : tensor<8xi32>) outs(%i : tensor<5x8xi32>) -> tensor<5x8xi32>
+  // CHECK: tinyattn.linear_accumulate ins(%{{.*}}, %{{.*}} : tensor<5x4xi8>, tensor<8x4xi8>) outs(%{{.*}} : tensor<5x8xi32>)
+  %s = tinyattn.linear_accumulate ins(%x, %w : tensor<5x4xi8>, tensor<8x4xi8>)
+    outs(%a : tensor<5x8xi32>) -> tensor<5x8xi32>
+  // CHECK: tinyattn.requantize ins(%{{.*}}, %{{.*}} : tensor<5x8xi32>, tensor<8xi32>) outs(%{{.*}} : tensor<5x8xi8>)
+  // CHECK-SAME: {requant = #tinyattn.requant<shift = 16, zero_point = -3>}
+  %r = tinyattn.requantize ins(%s, %m : tensor<5x8xi32>, tensor<8xi32>)
+    outs(%y : tensor<5x8xi8>)
+    {requant = #tinyattn.requant<shift = 16, zero_point = -3>} -> tensor<5x8xi8>
+  return %r : tensor<5x8xi8>
+}

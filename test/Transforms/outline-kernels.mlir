@@ -68,3 +68,33 @@ func.func @loop(%x: memref<8xi8>, %y: memref<8xi8>) {
   }
   return
 }
+
+// -----
+
+// What is sliced at an offset that is known at run time only goes as a whole,
+// with the offset: a bare pointer cannot carry it. Slices of slices and of
+// constants too.
+memref.global "private" constant @w : memref<8xi8> = dense<1>
+
+// CHECK-LABEL: func.func @dynamic_offsets
+// CHECK-SAME: (%[[X:.*]]: memref<8x4xi8>, %[[N:.*]]: index, %[[Y:.*]]: memref<4xi8>)
+// CHECK-NOT: subview
+// CHECK: call @[[ADD:.*]](%[[X]], %[[N]], %[[Y]]) : (memref<8x4xi8>, index, memref<4xi8>)
+// CHECK: func.func private @[[ADD]](%[[KX:.*]]: memref<8x4xi8>, %[[KN:.*]]: index, %[[KY:.*]]: memref<4xi8>)
+// CHECK: %[[ROW:.*]] = memref.subview %[[KX]][%[[KN]], 0]
+// CHECK: %[[A:.*]] = memref.subview %[[ROW]][0, 0]
+// CHECK: %[[W:.*]] = memref.get_global @w
+// CHECK: %[[B:.*]] = memref.subview %[[W]][%[[KN]]]
+// CHECK: tinyattn.add ins(%[[A]], %[[B]] :
+func.func @dynamic_offsets(%x: memref<8x4xi8>, %n: index, %y: memref<4xi8>) {
+  %r = memref.subview %x[%n, 0] [1, 4] [1, 1]
+    : memref<8x4xi8> to memref<1x4xi8, strided<[4, 1], offset: ?>>
+  %a = memref.subview %r[0, 0] [1, 4] [1, 1]
+    : memref<1x4xi8, strided<[4, 1], offset: ?>> to memref<4xi8, strided<[1], offset: ?>>
+  %w = memref.get_global @w : memref<8xi8>
+  %b = memref.subview %w[%n] [4] [1] : memref<8xi8> to memref<4xi8, strided<[1], offset: ?>>
+  tinyattn.add ins(%a, %b : memref<4xi8, strided<[1], offset: ?>>, memref<4xi8, strided<[1], offset: ?>>)
+    outs(%y : memref<4xi8>)
+    {multipliers = array<i32: 1, 1>, offset = 0 : i32, requant = #tinyattn.requant<shift = 1>}
+  return
+}

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from tinyformer.compiler import Compilation, CompileOptions
+from tinyformer.compiler import Compilation
 from tinyformer.mlir import ir
 from tinyformer.mlir.dialects import arith, func, tensor, tinyattn
+from tinyformer.options import CompileOptions
 from tinyformer.targets import get_target
 
 

@@ -128,7 +128,8 @@ def test_unknown_phase(cli, tmp_path: Path) -> None:
 
 
 def test_arena_that_does_not_fit(cli) -> None:
-    result = cli("bench", "attention", "--shape", "512,64,32,8", "--target", "stm32l4")
+    shape = ("--shape", "512,64,32,8", "--tile", "none")
+    result = cli("bench", "attention", *shape, "--target", "stm32l4")
     message = " ".join(result.err.split())
     assert result.code == 2
     assert "'sram1' holds 98304" in message
@@ -150,8 +151,12 @@ def test_weights_that_do_not_fit_flash(cli) -> None:
         (("--shape", "17,48,x,4"), "S,E,P,H"),
         (("--shape", "17,48,0,4"), "positive"),
         (("--shape", "17,48,12,4", "--fuse", "maybe"), "--fuse takes"),
+        (("--shape", "17,48,12,4", "--tile", "0"), "--tile takes 1 to 17 rows"),
+        (("--shape", "17,48,12,4", "--tile", "18"), "--tile takes 1 to 17 rows"),
+        (("--shape", "17,48,12,4", "--tile", "some"), "auto, none, min or a number"),
         (("--shape", "17,48,12,4", "--optimize", "speed"), "--optimize takes"),
-        (("--shape", "17,48,12,4", "--tile", "16"), "does not have yet"),
+        (("--shape", "17,48,12,4", "--schedule", "columns"), "--schedule takes"),
+        (("--shape", "17,48,12,4", "--tile", "none", "--schedule", "rows-all"), "contradicts"),
         (("--shape", "17,48,12,4", "--cores", "8"), "has 1 core"),
     ],
 )

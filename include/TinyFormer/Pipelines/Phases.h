@@ -26,8 +26,20 @@ struct FusePhaseOptions : PassPipelineOptions<FusePhaseOptions> {
 void buildFusePhase(OpPassManager &pm, const FusePhaseOptions &options);
 /// Floats with calibrated ranges become integers.
 void buildQuantizePhase(OpPassManager &pm);
-/// Attention becomes structured ops.
-void buildTilePhase(OpPassManager &pm);
+/// Options of the phase `tile`: those of `tinyattn-depth-first-tile`.
+struct TileOptions : PassPipelineOptions<TileOptions> {
+  Option<std::string> tile{*this, "tile",
+                           llvm::cl::desc("auto, none, min, or rows of a tile"),
+                           llvm::cl::init("auto")};
+  Option<std::string> optimize{
+      *this, "optimize", llvm::cl::desc("What auto prefers: cycles or size"),
+      llvm::cl::init("cycles")};
+  Option<std::string> schedule{
+      *this, "schedule", llvm::cl::desc("One kind of schedule only, by name"),
+      llvm::cl::init("")};
+};
+/// Attention becomes structured ops, in loops where it is tiled.
+void buildTilePhase(OpPassManager &pm, const TileOptions &options);
 /// Tensors become buffers in planned arenas.
 void buildBufferizePhase(OpPassManager &pm);
 /// Structured ops become loops, a function each.

@@ -74,6 +74,58 @@ def DecomposeAttention
   ];
 }
 
+def DepthFirstTile
+    : Pass<"tinyattn-depth-first-tile", "::mlir::func::FuncOp"> {
+  let summary = "Tile attention depth-first, so that no attention map exists";
+  let description = [{
+    Precondition: attention ops are quantised.
+
+    Effect: each attention op becomes loops over heads and blocks of rows of
+    structured ops on tiles. For a tile of rows of one head, queries, scores,
+    exponentials (in the place of the scores) and context follow each other:
+    the last consumer is tiled and its producers are fused into the loop, by
+    `TilingInterface`. Rows that are left over are one more, smaller tile behind
+    the loop, because all sizes on the device are static.
+
+    A *schedule* is one of these, and a number of rows a tile:
+
+    * `heads-context`: heads outside; K and V of the head are whole; the context
+      of all heads is kept as [S, H·Pv], and projected at the end.
+    * `heads-accumulate`: the same, but the output projection of each head is
+      added to an i32 [S, E'] at once, which is requantised at the end.
+    * `rows-all`: K and V of all heads are whole; each tile of rows is all heads.
+    * `rows-context` and `rows-accumulate`: rows outside, heads inside; K and V
+      of one head are computed again for each tile of rows, the context or the
+      sums of the projection are as high as the tile.
+    * `none`: the op stays, for `-tinyattn-decompose-attention`.
+
+    With fused weights, K is X itself. What comes out is the same to the bit.
+
+    `tile=auto` takes the fastest schedule that fits the target's largest memory
+    for an arena, or with `optimize=size` the smallest of those that are at most
+    4 % slower than it; if none fits, the smallest. `tile=min` takes the
+    smallest of all. Estimates of bytes are those of a perfect memory plan,
+    cycles come from the cost model.
+
+    The function's attribute `tinyattn.schedules` says what was chosen and
+    estimated for each layer.
+
+    Example: test/Transforms/depth-first-tile.mlir.
+  }];
+  let options = [
+    Option<"tile", "tile", "std::string", /*default=*/"\"auto\"",
+           "auto, none, min, or the number of rows of a tile">,
+    Option<"optimize", "optimize", "std::string", /*default=*/"\"cycles\"",
+           "What auto prefers: cycles or size">,
+    Option<"schedule", "schedule", "std::string", /*default=*/"\"\"",
+           "Consider one kind of schedule only, by its name">
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
+    "::mlir::tensor::TensorDialect", "::mlir::tinyattn::TinyAttnDialect"
+  ];
+}
+
 def DecomposeConcat
     : Pass<"tinyattn-decompose-concat", "::mlir::func::FuncOp"> {
   let summary = "Turn tensor.concat into insertions, which bufferize in place";
@@ -107,7 +159,8 @@ def OutlineKernels : Pass<"tinyattn-outline-kernels", "::mlir::ModuleOp"> {
     Effect: each becomes a call of a private function that holds just that op
     and is never inlined, so that every layer is a symbol to profile. The name
     comes from the op's location (the ONNX node) and the op's name. Constants
-    that the op reads move into the function.
+    that the op reads move into the function, and so do slices at offsets that
+    are known at run time only, because a bare pointer cannot carry these.
 
     Example: test/Transforms/outline-kernels.mlir.
   }];

@@ -40,8 +40,61 @@ struct LinearToLoops : OpRewritePattern<LinearOp> {
     return success();
   }
 };
+
+struct LinearAccumulateToLoops : OpRewritePattern<LinearAccumulateOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(LinearAccumulateOp op,
+                                PatternRewriter &rewriter) const override {
+    LoopBuilder b(op.getLoc(), rewriter);
+    Value x = op.getInput(), w = op.getWeight(), y = op.getInits().front();
+    b.forEach(getShape(y), [&](ValueRange indices) {
+      Value m = indices[0], n = indices[1];
+      Value acc =
+          b.reduce(getShape(x)[1], b.load(y, indices), [&](Value k, Value acc) {
+            return b.multiplyAdd(acc, b.load(x, {m, k}), b.load(w, {n, k}));
+          });
+      b.store(acc, y, indices);
+    });
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+struct BroadcastToLoops : OpRewritePattern<BroadcastOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(BroadcastOp op,
+                                PatternRewriter &rewriter) const override {
+    LoopBuilder b(op.getLoc(), rewriter);
+    Value y = op.getInits().front();
+    b.forEach(getShape(y), [&](ValueRange indices) {
+      b.store(b.load(op.getBias(), indices[1]), y, indices);
+    });
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+struct RequantizeToLoops : OpRewritePattern<RequantizeOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(RequantizeOp op,
+                                PatternRewriter &rewriter) const override {
+    LoopBuilder b(op.getLoc(), rewriter);
+    Value y = op.getInits().front();
+    b.forEach(getShape(y), [&](ValueRange indices) {
+      Value acc = b.load(op.getInput(), indices);
+      Value multiplier = b.load(op.getMultipliers(), indices[1]);
+      b.store(b.requantize(acc, multiplier, op.getRequant()), y, indices);
+    });
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
 } // namespace
 
 void tinyattn::populateLinearToLoopsPatterns(RewritePatternSet &patterns) {
-  patterns.add<LinearToLoops>(patterns.getContext());
+  patterns.add<LinearToLoops, LinearAccumulateToLoops, BroadcastToLoops,
+               RequantizeToLoops>(patterns.getContext());
 }

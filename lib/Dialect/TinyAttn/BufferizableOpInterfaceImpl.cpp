@@ -18,10 +18,11 @@ template <typename OpTy>
 struct StructuredOpInterface
     : DstBufferizableOpInterfaceExternalModel<StructuredOpInterface<OpTy>,
                                               OpTy> {
-  // Destinations are written whole and never read.
+  // Destinations are written whole and never read, but for sums.
   bool bufferizesToMemoryRead(Operation *op, OpOperand &operand,
                               const AnalysisState &) const {
-    return cast<DestinationStyleOpInterface>(op).isDpsInput(&operand);
+    return std::is_same_v<OpTy, LinearAccumulateOp> ||
+           cast<DestinationStyleOpInterface>(op).isDpsInput(&operand);
   }
 
   bool bufferizesToMemoryWrite(Operation *op, OpOperand &operand,
@@ -30,10 +31,14 @@ struct StructuredOpInterface
   }
 
   // Element-wise ops read an element before they write the one in its place,
-  // so their destination may be one of their inputs.
-  bool bufferizesToElementwiseAccess(Operation *, const AnalysisState &,
+  // so their destination may be one of their inputs. So does softmax, which has
+  // read the whole row for its maximum before, where it is asked to: where its
+  // destination is its input.
+  bool bufferizesToElementwiseAccess(Operation *op, const AnalysisState &,
                                      ArrayRef<OpOperand *>) const {
-    return std::is_same_v<OpTy, LookupOp> || std::is_same_v<OpTy, AddOp>;
+    if (auto softmax = dyn_cast<SoftmaxOp>(op))
+      return softmax.getInits().front() == softmax.getInput();
+    return llvm::is_one_of<OpTy, LookupOp, AddOp>::value;
   }
 
   LogicalResult bufferize(Operation *op, RewriterBase &rewriter,
@@ -69,6 +74,11 @@ void tinyattn::registerBufferizableOpInterfaceExternalModels(
     DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, TinyAttnDialect *) {
     LinearOp::attachInterface<StructuredOpInterface<LinearOp>>(*context);
+    BroadcastOp::attachInterface<StructuredOpInterface<BroadcastOp>>(*context);
+    LinearAccumulateOp::attachInterface<
+        StructuredOpInterface<LinearAccumulateOp>>(*context);
+    RequantizeOp::attachInterface<StructuredOpInterface<RequantizeOp>>(
+        *context);
     MatmulOp::attachInterface<StructuredOpInterface<MatmulOp>>(*context);
     SoftmaxOp::attachInterface<StructuredOpInterface<SoftmaxOp>>(*context);
     LayernormOp::attachInterface<StructuredOpInterface<LayernormOp>>(*context);

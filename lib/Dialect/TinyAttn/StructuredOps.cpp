@@ -26,10 +26,10 @@ addEffects(DestinationStyleOpInterface op,
   for (OpOperand &operand : op->getOpOperands()) {
     if (!isa<MemRefType>(operand.get().getType()))
       continue;
+    if (!op.isDpsInit(&operand) || isa<LinearAccumulateOp>(op))
+      effects.emplace_back(MemoryEffects::Read::get(), &operand);
     if (op.isDpsInit(&operand))
       effects.emplace_back(MemoryEffects::Write::get(), &operand);
-    else
-      effects.emplace_back(MemoryEffects::Read::get(), &operand);
   }
 }
 
@@ -40,6 +40,9 @@ addEffects(DestinationStyleOpInterface op,
     addEffects(*this, effects);                                                \
   }
 TINYATTN_STRUCTURED_EFFECTS(LinearOp)
+TINYATTN_STRUCTURED_EFFECTS(BroadcastOp)
+TINYATTN_STRUCTURED_EFFECTS(LinearAccumulateOp)
+TINYATTN_STRUCTURED_EFFECTS(RequantizeOp)
 TINYATTN_STRUCTURED_EFFECTS(MatmulOp)
 TINYATTN_STRUCTURED_EFFECTS(SoftmaxOp)
 TINYATTN_STRUCTURED_EFFECTS(LayernormOp)
@@ -135,6 +138,48 @@ LogicalResult LinearOp::verify() {
                          << heads << " heads";
   return verifyShape(*this, "destination", getInits().front(),
                      {heads, rows, channels / heads});
+}
+
+LogicalResult BroadcastOp::verify() {
+  if (failed(verifyDestinations(*this, 1, 1)) ||
+      failed(verifyRank(*this, "bias", getBias(), 1)) ||
+      failed(verifyRank(*this, "destination", getInits().front(), 2)) ||
+      failed(verifyElementType(*this, "destination", getInits().front(),
+                               biasType(getContext(), /*quantized=*/true))))
+    return failure();
+  int64_t rows = shaped(getInits().front()).getDimSize(0);
+  return verifyShape(*this, "destination", getInits().front(),
+                     {rows, shaped(getBias()).getDimSize(0)});
+}
+
+LogicalResult LinearAccumulateOp::verify() {
+  if (failed(verifyDestinations(*this, 1, 1)) ||
+      failed(verifyRank(*this, "input", getInput(), 2)) ||
+      failed(verifyRank(*this, "weight", getWeight(), 2)) ||
+      failed(verifyElementType(*this, "destination", getInits().front(),
+                               biasType(getContext(), /*quantized=*/true))))
+    return failure();
+  int64_t rows = shaped(getInput()).getDimSize(0);
+  int64_t width = shaped(getInput()).getDimSize(1);
+  int64_t channels = shaped(getWeight()).getDimSize(0);
+  if (failed(verifyShape(*this, "weight", getWeight(), {channels, width})))
+    return failure();
+  return verifyShape(*this, "destination", getInits().front(),
+                     {rows, channels});
+}
+
+LogicalResult RequantizeOp::verify() {
+  if (failed(verifyDestinations(*this, 1, 1)) ||
+      failed(verifyRank(*this, "input", getInput(), 2)) ||
+      failed(verifyElementType(*this, "destination", getInits().front(),
+                               activationType(getContext(), true))))
+    return failure();
+  ArrayRef<int64_t> shape = shaped(getInput()).getShape();
+  if (failed(verifyShape(*this, "destination", getInits().front(), shape)) ||
+      failed(verifyShape(*this, "multipliers", getMultipliers(), {shape[1]})))
+    return failure();
+  return verifyRequant(*this, getRequant(), /*quantized=*/true,
+                       /*ownMultiplier=*/false);
 }
 
 LogicalResult MatmulOp::verify() {

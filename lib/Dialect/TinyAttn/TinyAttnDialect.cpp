@@ -7,6 +7,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -100,10 +101,10 @@ LogicalResult TinyAttnDialect::verifyOperationAttribute(Operation *op,
     return verifyRange(emitError, attr);
   if (name == kQueryAbsMax || name == kKeyAbsMax || name == kValueAbsMax)
     return verifyAbsMax(emitError, attr);
-  if (name == kFusion) {
-    if (isa<ArrayAttr>(attr.getValue()))
+  if (name == kFusion || name == kSchedules) {
+    if (isa<FunctionOpInterface>(op) && isa<ArrayAttr>(attr.getValue()))
       return success();
-    return op->emitOpError() << name << " must be an array of decisions";
+    return op->emitOpError() << name << " must be an array on a function";
   }
   if (name != kTarget)
     return op->emitOpError() << "has unknown attribute " << name;

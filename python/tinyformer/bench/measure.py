@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tinyformer.bench.layers import Layer
-from tinyformer.compiler import Compilation, CompileOptions, FusionDecision
+from tinyformer.compiler import Compilation
+from tinyformer.decisions import FusionDecision, Schedule
+from tinyformer.options import CompileOptions
 from tinyformer.quantization import quantize
 from tinyformer.reference import Interpreter
 from tinyformer.targets import Target
@@ -32,6 +34,7 @@ class Measurement:
     arena_bytes: int
     arena_lower_bound: int
     fusion: tuple[FusionDecision, ...]
+    schedules: tuple[Schedule, ...]
 
     @property
     def peak_bytes(self) -> int:
@@ -58,4 +61,5 @@ def measure(layer: Layer, target: Target, options: CompileOptions | None = None)
         arena_bytes=compilation.arena.size,
         arena_lower_bound=compilation.arena.lower_bound,
         fusion=compilation.fusion,
+        schedules=compilation.schedules,
     )

@@ -15,15 +15,16 @@ from tinyformer.cli.console import (
     FuseOption,
     JsonOption,
     OptimizeOption,
+    TileOption,
     console,
     kibibytes,
     print_json,
 )
-from tinyformer.errors import TinyFormerError
+from tinyformer.options import CompileOptions, OptionError
 
 if TYPE_CHECKING:
     from tinyformer.bench.layers import Layer
-    from tinyformer.compiler import CompileOptions, FusionDecision
+    from tinyformer.decisions import FusionDecision
     from tinyformer.targets import Target
 
 app = typer.Typer(
@@ -39,10 +40,6 @@ CoresOption = Annotated[int, typer.Option(min=1, help="Cores to use.")]
 SeedOption = Annotated[int, typer.Option(help="Seed of weights and inputs.")]
 
 
-class OptionError(TinyFormerError):
-    """An option whose value makes no sense, or whose machinery does not exist yet."""
-
-
 @app.command("attention")
 def attention_command(
     shape: Annotated[
@@ -52,22 +49,28 @@ def attention_command(
     cores: CoresOption = 1,
     fuse: FuseOption = "auto",
     optimize: OptimizeOption = "cycles",
-    tile: Annotated[
-        str, typer.Option(metavar="auto|none|ROWS", help="Tile attention depth-first.")
-    ] = "none",
+    tile: TileOption = "auto",
+    schedule: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND",
+            help="Consider one kind of schedule only: heads-context, heads-accumulate, rows-all, "
+            "rows-context or rows-accumulate.",
+        ),
+    ] = None,
     seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Benchmark one multi-head self-attention layer."""
     from tinyformer.bench import layers
-    from tinyformer.compiler import CompileOptions
 
-    _check_tile(tile)
     tokens, width, head_width, heads = _parse(shape, "S,E,P,H")
+    options = CompileOptions(fuse, optimize, tile=tile, schedule=schedule)
+    _check_rows(tile, tokens)
     chip = _chip(target, cores)
     layer = layers.attention(tokens, width, head_width, heads, seed)
     shown = {"cores": cores, "fuse": fuse, "optimize": optimize, "tile": tile}
-    _report(layer, chip, shape, shown, as_json, CompileOptions(fuse, optimize))
+    _report(layer, chip, shape, shown, as_json, options)
 
 
 @app.command("linear")
@@ -123,15 +126,10 @@ def _describe_fusion(decision: FusionDecision) -> str:
     )
 
 
-def _check_tile(tile: str) -> None:
-    if tile == "none":
-        return
-    if tile == "auto" or tile.isdecimal():
-        raise OptionError(
-            f"--tile {tile} needs depth-first tiling, which this version does not have yet; "
-            "use --tile none"
-        )
-    raise OptionError(f"--tile takes none, auto or a number of rows; got '{tile}'")
+def _check_rows(tile: str, tokens: int) -> None:
+    """A number of rows is checked here, where the number of tokens is known."""
+    if tile.isdecimal() and not 1 <= int(tile) <= tokens:
+        raise OptionError(f"--tile takes 1 to {tokens} rows for this shape; got {tile}")
 
 
 def _chip(name: str, cores: int) -> Target:
@@ -170,6 +168,13 @@ def _report(
         **cost(result.run, chip),
         "fusion": [asdict(decision) for decision in result.fusion],
     }
+    for schedule in result.schedules:
+        figures["schedule"] = {
+            "kind": schedule.schedule,
+            "rows": schedule.rows,
+            "estimated_arena_bytes": schedule.arena_bytes,
+            "estimated_cycles": schedule.cycles,
+        }
     if as_json:
         print_json(figures)
     else:
@@ -179,6 +184,8 @@ def _report(
         )
         for decision in result.fusion:
             console.print(_describe_fusion(decision))
+        for schedule in result.schedules:
+            console.print(f"schedule {schedule.schedule}, {schedule.rows} rows at a time")
         console.print(
             f"activations {kibibytes(result.peak_bytes)}, weights "
             f"{kibibytes(result.image.weight_bytes)}, code {kibibytes(result.image.code_bytes)}"

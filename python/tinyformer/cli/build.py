@@ -16,12 +16,14 @@ from tinyformer.cli.console import (
     ModelArgument,
     OptimizeOption,
     PercentileOption,
+    TileOption,
     console,
     kibibytes,
     print_json,
     progress_bar,
 )
 from tinyformer.defaults import DEFAULT_PERCENTILE
+from tinyformer.options import CompileOptions
 
 if TYPE_CHECKING:
     from tinyformer.firmware import FirmwareImage
@@ -49,18 +51,18 @@ def compile_command(
         ),
     ] = None,
     fuse: FuseOption = "auto",
+    tile: TileOption = "auto",
     optimize: OptimizeOption = "cycles",
     percentile: PercentileOption = DEFAULT_PERCENTILE,
     as_json: JsonOption = False,
 ) -> None:
     """Compile an ONNX model to firmware for a target."""
     from tinyformer import driver, package
-    from tinyformer.compiler import CompileOptions
     from tinyformer.targets import get_target
 
     chip = get_target(target)
     compilation = driver.load(model, calibration).start(
-        chip, CompileOptions(fuse, optimize, percentile)
+        chip, CompileOptions(fuse, optimize, percentile, tile)
     )
     if emit != "import":
         with progress_bar("calibrate", quiet=as_json) as compilation.progress:

@@ -47,6 +47,14 @@ FuseOption = Annotated[
 OptimizeOption = Annotated[
     str, typer.Option(metavar="cycles|size", help="What the automatic choices save.")
 ]
+TileOption = Annotated[
+    str,
+    typer.Option(
+        metavar="auto|none|min|ROWS",
+        help="Tile attention depth-first: the best schedule that fits, not at all, the smallest "
+        "peak, or ROWS at a time.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 

@@ -18,6 +18,7 @@ from tinyformer.cli.console import (
     ModelArgument,
     OptimizeOption,
     PercentileOption,
+    TileOption,
     console,
     kibibytes,
     percent,
@@ -25,6 +26,7 @@ from tinyformer.cli.console import (
     progress_bar,
 )
 from tinyformer.defaults import DEFAULT_PERCENTILE
+from tinyformer.options import CompileOptions
 
 if TYPE_CHECKING:
     from tinyformer.evaluation import Evaluation
@@ -48,18 +50,18 @@ def eval_command(
         int | None, typer.Option(min=1, help="Use the first so many samples only.")
     ] = None,
     fuse: FuseOption = "auto",
+    tile: TileOption = "auto",
     optimize: OptimizeOption = "cycles",
     percentile: PercentileOption = DEFAULT_PERCENTILE,
     as_json: JsonOption = False,
 ) -> None:
     """Evaluate a model in float, in int8 reference and on simulated devices."""
     from tinyformer import driver
-    from tinyformer.compiler import CompileOptions
     from tinyformer.evaluation import evaluate
     from tinyformer.targets import get_target
 
     chips = [get_target(name) for name in target]
-    options = CompileOptions(fuse, optimize, percentile)
+    options = CompileOptions(fuse, optimize, percentile, tile)
     loaded = driver.load(model, calibration)
     samples, labels = _read_data(data, list(loaded.samples), limit)
     results: list[tuple[Target, Evaluation, int]] = []

@@ -70,6 +70,12 @@ def linear(
     return y if heads is None else split_heads(y, heads)
 
 
+def linear_accumulate(x: Array, weight: Array, sums: Array) -> Array:
+    """[M, K] and [N, K], added to [M, N]."""
+    acc = sums.astype(np.int64) + product(x, weight.T)
+    return fits32(acc, "a partial sum").astype(np.int32)
+
+
 def split_heads(y: Array, heads: int) -> Bytes:
     """[M, H * P] -> [H, M, P]."""
     split: Bytes = y.reshape(y.shape[0], heads, -1).transpose(1, 0, 2)

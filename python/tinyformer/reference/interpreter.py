@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from tinyformer.errors import TinyFormerError
@@ -18,6 +20,12 @@ from tinyformer.reference.values import Array, constant_array, empty_array, type
 
 Observer = Callable[[ir.Operation, str, npt.NDArray[Any]], None]
 """Called with an op, the name of one of its values ("result", "scores", …) and the value."""
+
+INDICES: dict[str, Callable[..., Any]] = {
+    "arith.addi": operator.add,
+    "arith.muli": operator.mul,
+}
+"""Arithmetic on the offsets of tiles."""
 
 
 class Interpreter:
@@ -31,15 +39,8 @@ class Interpreter:
         self.function = public_function(module)
         self.observer = observer or (lambda operation, name, value: None)
         self.constants: dict[ir.Value, Array] = {}
-        self.body: list[ir.Operation] = []
-        for op in self.function.regions[0].blocks[0].operations:
-            operation = op.operation
-            if operation.name == "arith.constant":
-                self.constants[operation.results[0]] = constant_array(operation)
-            elif operation.name == "tensor.empty":
-                self.constants[operation.results[0]] = empty_array(operation)
-            else:
-                self.body.append(operation)
+        self.bodies: dict[ir.Block, list[ir.Operation]] = {}
+        self._prepare(self.function.regions[0].blocks[0])
 
     def run(self, inputs: Sequence[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
         """The results for one input array an argument, of exactly its shape."""
@@ -55,11 +56,39 @@ class Interpreter:
                 )
             values[argument] = array
             self.observer(self.function, f"argument {argument.arg_number}", array)
-        for operation in self.body:
-            if operation.name == "func.return":
+        return self._run_block(self.function.regions[0].blocks[0], values)
+
+    def _prepare(self, block: ir.Block) -> None:
+        """Read the constants of a block and of the loops in it, once and for all."""
+        body = self.bodies[block] = []
+        for op in block.operations:
+            operation = op.operation
+            if operation.name == "arith.constant":
+                self.constants[operation.results[0]] = constant_array(operation)
+            elif operation.name == "tensor.empty":
+                self.constants[operation.results[0]] = empty_array(operation)
+            else:
+                body.append(operation)
+                for region in operation.regions:
+                    for inner in region.blocks:
+                        self._prepare(inner)
+
+    def _run_block(self, block: ir.Block, values: dict[ir.Value, Array]) -> list[Array]:
+        """What the terminator of `block` hands on."""
+        for operation in self.bodies[block]:
+            if operation.name in ("func.return", "scf.yield"):
                 return [values[operand] for operand in operation.operands]
             self._execute(operation, values)
-        raise TinyFormerError("the function does not return")
+        raise TinyFormerError("a block does not return")
+
+    def _run_loop(self, loop: ir.Operation, values: dict[ir.Value, Array]) -> list[Array]:
+        first, last, step, *carried = (values[operand] for operand in loop.operands)
+        block = loop.regions[0].blocks[0]
+        for index in range(int(first), int(last), int(step)):
+            arguments: list[Any] = [np.int64(index), *carried]
+            values.update(zip(block.arguments, arguments, strict=True))
+            carried = self._run_block(block, values)
+        return carried
 
     def _execute(self, operation: ir.Operation, values: dict[ir.Value, Array]) -> None:
         def read(value: ir.Value | None) -> Any:
@@ -73,6 +102,10 @@ class Interpreter:
             results = LAYERS[operation.name](view, read)
         elif operation.name in ATTENTION:
             results = ATTENTION[operation.name](view, read, observe)
+        elif operation.name == "scf.for":
+            results = self._run_loop(operation, values)
+        elif operation.name in INDICES:
+            results = [INDICES[operation.name](*map(read, operation.operands))]
         elif operation.name in movement.MOVEMENT:
             results = movement.MOVEMENT[operation.name](operation, read)
         else:
@@ -82,7 +115,8 @@ class Interpreter:
             )
         for result, value in zip(operation.results, results, strict=True):
             values[result] = value
-        observe("result", results[0])
+        if results:
+            observe("result", results[0])
 
 
 def public_function(module: ir.Module) -> ir.Operation:

@@ -32,6 +32,21 @@ def _linear(op: Any, read: Read) -> list[Array]:
     return [y if heads is None else integer.split_heads(y, heads)]
 
 
+def _broadcast(op: Any, read: Read) -> list[Array]:
+    return [np.broadcast_to(read(op.bias), read(op.inits[0]).shape)]
+
+
+def _linear_accumulate(op: Any, read: Read) -> list[Array]:
+    return [integer.linear_accumulate(read(op.input), read(op.weight), read(op.inits[0]))]
+
+
+def _requantize(op: Any, read: Read) -> list[Array]:
+    requant = requant_of(op.requant)
+    assert requant is not None
+    sums, multipliers = read(op.input).astype(np.int64), read(op.multipliers).astype(np.int64)
+    return [integer.requantise(sums, multipliers, requant)]
+
+
 def _matmul(op: Any, read: Read) -> list[Array]:
     lhs, rhs, sums = read(op.lhs), read(op.rhs), read(op.row_sums)
     transpose_b, merge = bool(op.transpose_b), bool(op.merge_heads)
@@ -123,6 +138,9 @@ def _pool(op: Any, read: Read) -> list[Array]:
 
 LAYERS: dict[str, Callable[[Any, Read], list[Array]]] = {
     "tinyattn.linear": _linear,
+    "tinyattn.broadcast": _broadcast,
+    "tinyattn.linear_accumulate": _linear_accumulate,
+    "tinyattn.requantize": _requantize,
     "tinyattn.matmul": _matmul,
     "tinyattn.softmax": _softmax,
     "tinyattn.layernorm": _layernorm,

@@ -12,17 +12,21 @@ from tinyformer.mlir import ir
 from tinyformer.reference.layers import Read
 from tinyformer.reference.values import Array, int_of, type_shape
 
+_DYNAMIC = ir.ShapedType.get_dynamic_size()
+
 
 def _reshape(operation: ir.Operation, read: Read) -> list[Array]:
     return [read(operation.operands[0]).reshape(type_shape(operation.results[0].type))]
 
 
-def _window(operation: ir.Operation) -> tuple[slice, ...]:
-    """The static offsets, sizes and strides of a slice op."""
+def _window(operation: ir.Operation, read: Read, fixed_operands: int) -> tuple[slice, ...]:
+    """The slices of a slice op; offsets may be operands, behind the fixed ones."""
     offsets, sizes, strides = (
         list(ir.DenseI64ArrayAttr(operation.attributes[f"static_{name}"]))
         for name in ("offsets", "sizes", "strides")
     )
+    dynamic = iter(list(operation.operands)[fixed_operands:])
+    offsets = [int(read(next(dynamic))) if offset == _DYNAMIC else offset for offset in offsets]
     return tuple(
         slice(offset, offset + size * stride, stride)
         for offset, size, stride in zip(offsets, sizes, strides, strict=True)
@@ -30,13 +34,13 @@ def _window(operation: ir.Operation) -> tuple[slice, ...]:
 
 
 def _extract(operation: ir.Operation, read: Read) -> list[Array]:
-    piece = read(operation.operands[0])[_window(operation)]
+    piece = read(operation.operands[0])[_window(operation, read, 1)]
     return [piece.reshape(type_shape(operation.results[0].type))]
 
 
 def _insert(operation: ir.Operation, read: Read) -> list[Array]:
     whole = read(operation.operands[1]).copy()
-    window = _window(operation)
+    window = _window(operation, read, 2)
     whole[window] = read(operation.operands[0]).reshape(whole[window].shape)
     return [whole]
 

@@ -30,7 +30,9 @@ def type_shape(type_: ir.Type) -> tuple[int, ...]:
 
 
 def constant_array(operation: ir.Operation) -> Array:
-    """The elements of an `arith.constant` of tensor type."""
+    """The elements of an `arith.constant` of tensor type, or an index."""
+    if isinstance(operation.results[0].type, ir.IndexType):
+        return np.array(int_of(operation.attributes["value"]))
     type_ = ir.RankedTensorType(operation.results[0].type)
     data = _tinyformer.element_bytes(operation.attributes["value"])
     return np.frombuffer(data, DTYPES[str(type_.element_type)]).reshape(type_.shape)

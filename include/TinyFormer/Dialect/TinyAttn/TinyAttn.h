@@ -37,11 +37,15 @@ inline constexpr llvm::StringLiteral kZeroPoint = "tinyattn.zero_point";
 inline constexpr llvm::StringLiteral kArena = "tinyattn.arena";
 inline constexpr llvm::StringLiteral kArenaLowerBound =
     "tinyattn.arena_lower_bound";
+inline constexpr llvm::StringLiteral kSchedules = "tinyattn.schedules";
 inline constexpr llvm::StringLiteral kTarget = "tinyattn.target";
 inline constexpr llvm::StringLiteral kFusion = "tinyattn.fusion";
 
 /// Lets one-shot bufferization rewrite the structured ops onto memrefs.
 void registerBufferizableOpInterfaceExternalModels(DialectRegistry &registry);
+
+/// Lets upstream's tiling take tiles of the structured ops.
+void registerTilingInterfaceExternalModels(DialectRegistry &registry);
 
 } // namespace mlir::tinyattn
 

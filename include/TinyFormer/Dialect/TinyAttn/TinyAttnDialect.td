@@ -17,8 +17,10 @@ def TinyAttn_Dialect : Dialect {
 
     Whole-attention ops (`mhsa`, `fused_mhsa`) live on tensors until they are
     decomposed. The structured ops (`linear`, `matmul`, `softmax`, `layernorm`,
-    `lookup`, `add`, `conv`, `pool`) are destination-passing style and work on
-    tensors and on memrefs.
+    `lookup`, `add`, `conv`, `pool`, and for sums in pieces `broadcast`,
+    `linear_accumulate`, `requantize`) are destination-passing style and work on
+    tensors and on memrefs. On tensors, `linear`, `matmul`, `softmax`,
+    `layernorm`, `lookup` and `add` implement `TilingInterface`.
 
     Notation of the formulas: all values are integers; `>>` is an arithmetic
     shift (rounds towards minus infinity); `clamp` saturates to [-128, 127];
@@ -42,6 +44,8 @@ def TinyAttn_Dialect : Dialect {
       of bytes alive at one time;
     * `tinyattn.fusion = [...]` on a function: what `tinyattn-fuse-weights`
       decided, a dictionary a layer;
+    * `tinyattn.schedules` on a function: an array of dictionaries, how each of
+      its attention layers was tiled, with the estimates that decided;
     * `tinyattn.target = #tinyattn.target<...>` on the module.
   }];
   let cppNamespace = "::mlir::tinyattn";

@@ -79,6 +79,83 @@ def TinyAttn_LinearOp : TinyAttn_StructuredOp<"linear", [AttrSizedOperandSegment
   }];
 }
 
+// Where a sum over channels is cut into pieces (depth-first tiling), the pieces
+// meet in 32 bits: broadcast the bias, accumulate, requantise.
+def TinyAttn_Bytes : TinyAttn_RankedTensorOrMemRef<[I8]>;
+def TinyAttn_Accumulators : TinyAttn_RankedTensorOrMemRef<[I32]>;
+
+def TinyAttn_BroadcastOp : TinyAttn_StructuredOp<"broadcast"> {
+  let summary = "The same row again and again";
+  let description = [{
+    Y[m, n] = b[n], with b [N], Y [M, N], both i32: accumulators that hold their
+    bias.
+
+    ```mlir
+    %a = tinyattn.broadcast ins(%b : tensor<8xi32>)
+      outs(%init : tensor<5x8xi32>) -> tensor<5x8xi32>
+    ```
+  }];
+  let arguments = (ins
+    TinyAttn_Accumulators:$bias,
+    Variadic<TinyAttn_Destination>:$inits
+  );
+  let assemblyFormat = [{
+    `ins` `(` $bias `:` type($bias) `)`
+    `outs` `(` $inits `:` type($inits) `)` attr-dict (`->` type($results)^)?
+  }];
+}
+
+def TinyAttn_LinearAccumulateOp : TinyAttn_StructuredOp<"linear_accumulate"> {
+  let summary = "Part of a fully connected layer, added to 32-bit sums";
+  let description = [{
+    Y[m, n] = Y[m, n] + Σ_k X[m, k]·W[n, k], with X [M, K] and W [N, K] i8,
+    Y [M, N] i32. The destination is read.
+
+    A `linear` is `broadcast` of its bias, one of these for each part of its
+    inputs, and `requantize`. The result is the same to the bit: sums of 32 bits
+    are associative, and the bound on a linear layer's accumulator holds for
+    every partial sum (docs/numerics.md).
+
+    ```mlir
+    %s = tinyattn.linear_accumulate ins(%x, %w : tensor<5x4xi8>, tensor<8x4xi8>)
+      outs(%a : tensor<5x8xi32>) -> tensor<5x8xi32>
+    ```
+  }];
+  let arguments = (ins
+    TinyAttn_Bytes:$input,
+    TinyAttn_Bytes:$weight,
+    Variadic<TinyAttn_Destination>:$inits
+  );
+  let assemblyFormat = [{
+    `ins` `(` $input `,` $weight `:` type($input) `,` type($weight) `)`
+    `outs` `(` $inits `:` type($inits) `)` attr-dict (`->` type($results)^)?
+  }];
+}
+
+def TinyAttn_RequantizeOp : TinyAttn_StructuredOp<"requantize"> {
+  let summary = "32-bit sums to int8, a multiplier a channel";
+  let description = [{
+    Y[m, n] = requant(X[m, n], multipliers[n]), with X [M, N] i32, Y [M, N] i8.
+
+    ```mlir
+    %y = tinyattn.requantize ins(%s, %m : tensor<5x8xi32>, tensor<8xi32>)
+      outs(%init : tensor<5x8xi8>)
+      {requant = #tinyattn.requant<shift = 16, zero_point = -3>}
+      -> tensor<5x8xi8>
+    ```
+  }];
+  let arguments = (ins
+    TinyAttn_Accumulators:$input,
+    TinyAttn_Multipliers:$multipliers,
+    Variadic<TinyAttn_Destination>:$inits,
+    TinyAttn_RequantAttr:$requant
+  );
+  let assemblyFormat = [{
+    `ins` `(` $input `,` $multipliers `:` type($input) `,` type($multipliers) `)`
+    `outs` `(` $inits `:` type($inits) `)` attr-dict (`->` type($results)^)?
+  }];
+}
+
 def TinyAttn_MatmulOp : TinyAttn_StructuredOp<"matmul", [AttrSizedOperandSegments]> {
   let summary = "Product of two activations, a batch entry a head";
   let description = [{
@@ -135,7 +212,8 @@ def TinyAttn_SoftmaxOp : TinyAttn_StructuredOp<"softmax", [AttrSizedOperandSegme
       normalises later.
 
     Rows have at most 2^22 elements, so that sums stay within 2^30; T[0] is not
-    0, so that they are positive.
+    0, so that they are positive. The first init may be the input itself: once
+    the maximum of a row is known, e_j needs x_j alone and goes into its place.
     On f32: exp(x - max) and its sum, or their quotient.
 
     ```mlir

@@ -1,0 +1,66 @@
+// Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The search for the best depth-first schedule of an attention layer. Free of
+// MLIR types; the pass `tinyattn-depth-first-tile` describes the schedules.
+
+#ifndef TINYFORMER_TRANSFORMS_ATTENTIONSCHEDULE_H
+#define TINYFORMER_TRANSFORMS_ATTENTIONSCHEDULE_H
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tinyformer {
+
+/// One attention layer. With fused weights the keys are the input.
+struct AttentionShape {
+  int64_t tokens, width, headWidth, valueWidth, heads, outputWidth;
+  bool fusedWeights = false;
+};
+
+enum class ScheduleKind {
+  None,
+  HeadsContext,
+  HeadsAccumulate,
+  RowsAll,
+  RowsContext,
+  RowsAccumulate,
+};
+
+struct Schedule {
+  ScheduleKind kind = ScheduleKind::None;
+  /// Of one tile; the number of tokens where nothing is tiled.
+  int64_t rows = 0;
+  /// Without the layer's input and output.
+  uint64_t arenaBytes = 0;
+  double cycles = 0;
+};
+
+/// The name of a kind, and the kind of a name.
+const char *getName(ScheduleKind kind);
+std::optional<ScheduleKind> findScheduleKind(const std::string &name);
+
+/// The schedule with its estimates, for a core that the cost model knows.
+Schedule estimateSchedule(const AttentionShape &shape, ScheduleKind kind,
+                          int64_t rows, const std::string &core);
+
+/// What to choose from, and how.
+struct ScheduleQuery {
+  std::string core;
+  /// What the arena may hold for this layer.
+  uint64_t capacity = UINT64_MAX;
+  /// A number of rows that is forced, and a kind that is forced.
+  std::optional<int64_t> rows;
+  std::optional<ScheduleKind> kind;
+  enum Goal { Cycles, Size, SmallestPeak } goal = Cycles;
+};
+
+/// The best schedule; equal ones in the order of kinds and rows.
+Schedule chooseSchedule(const AttentionShape &shape,
+                        const ScheduleQuery &query);
+
+} // namespace tinyformer
+
+#endif // TINYFORMER_TRANSFORMS_ATTENTIONSCHEDULE_H

@@ -1,0 +1,177 @@
+// Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "TileAttention.h"
+#include "TinyFormer/Dialect/TinyAttn/TinyAttn.h"
+#include "TinyFormer/Support/Locations.h"
+#include "TinyFormer/Transforms/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+namespace mlir::tinyattn {
+#define GEN_PASS_DEF_DEPTHFIRSTTILE
+#include "TinyFormer/Transforms/Passes.h.inc"
+
+namespace {
+
+using tinyformer::AttentionShape;
+using tinyformer::Schedule;
+using tinyformer::ScheduleKind;
+using tinyformer::ScheduleQuery;
+
+template <typename AttentionOp>
+AttentionShape getAttentionShape(AttentionOp op, bool fusedWeights) {
+  ArrayRef<int64_t> input = op.getInput().getType().getShape();
+  int64_t heads = op.getHeads();
+  return {input[0],
+          input[1],
+          op.getQueryWeight().getType().getDimSize(0) / heads,
+          op.getValueWidth(),
+          heads,
+          op.getOutputWeight().getType().getDimSize(0),
+          fusedWeights};
+}
+
+AttentionShape getAttentionShape(Operation *op) {
+  if (auto mhsa = dyn_cast<MhsaOp>(op))
+    return getAttentionShape(mhsa, /*fusedWeights=*/false);
+  return getAttentionShape(cast<FusedMhsaOp>(op), /*fusedWeights=*/true);
+}
+
+/// Bytes in the arena that are alive beside the attention's own: results from
+/// before it with uses from it on, and its own result if it is not returned.
+uint64_t getBytesAlive(Operation *attention) {
+  auto getBytes = [](Value value) -> uint64_t {
+    auto type = cast<RankedTensorType>(value.getType());
+    return type.getNumElements() *
+           llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+  };
+  uint64_t bytes = 0;
+  for (Operation &op : *attention->getBlock()) {
+    if (&op == attention)
+      break;
+    if (op.hasTrait<OpTrait::ConstantLike>() || isa<tensor::EmptyOp>(op))
+      continue;
+    for (Value result : op.getResults())
+      if (llvm::any_of(result.getUsers(), [&](Operation *user) {
+            return !user->isBeforeInBlock(attention);
+          }))
+        bytes += getBytes(result);
+  }
+  Value result = attention->getResult(0);
+  if (!llvm::all_of(result.getUsers(), llvm::IsaPred<func::ReturnOp>))
+    bytes += getBytes(result);
+  return bytes;
+}
+
+/// What the largest memory for an arena leaves to this layer.
+uint64_t getCapacity(Operation *attention, TargetAttr target) {
+  if (!target)
+    return std::numeric_limits<uint64_t>::max();
+  uint64_t largest = 0;
+  for (MemoryAttr memory : target.getMemories())
+    if (memory.getKind() == MemoryKind::Ram)
+      largest = std::max(largest, memory.getSize() - memory.getReserved());
+  return largest - std::min(largest, getBytesAlive(attention));
+}
+
+struct DepthFirstTile : impl::DepthFirstTileBase<DepthFirstTile> {
+  using Base::Base;
+
+  /// The options, but for the target and the layer.
+  FailureOr<ScheduleQuery> readOptions() {
+    ScheduleQuery query;
+    int64_t rows = 0;
+    if (optimize == "size")
+      query.goal = ScheduleQuery::Size;
+    else if (optimize != "cycles")
+      return getOperation().emitError()
+             << "optimize takes cycles or size, got '" << optimize << "'";
+    if (tile == "none")
+      query.kind = ScheduleKind::None;
+    else if (tile == "min")
+      query.goal = ScheduleQuery::SmallestPeak;
+    else if (llvm::to_integer(tile.getValue(), rows) && rows >= 1)
+      query.rows = rows;
+    else if (tile != "auto")
+      return getOperation().emitError()
+             << "tile takes auto, none, min or a positive number of rows, got '"
+             << tile << "'";
+    if (schedule.empty())
+      return query;
+    std::optional<ScheduleKind> kind = tinyformer::findScheduleKind(schedule);
+    if (!kind)
+      return getOperation().emitError()
+             << "unknown schedule '" << schedule << "'";
+    if ((kind == ScheduleKind::None) != (tile == "none"))
+      return getOperation().emitError()
+             << "schedule '" << schedule << "' contradicts tile '" << tile
+             << "'";
+    query.kind = kind;
+    return query;
+  }
+
+  /// What the function's attribute says about a layer.
+  Attribute describe(Operation *op, const Schedule &schedule) {
+    Builder b(&getContext());
+    return b.getDictionaryAttr(
+        {b.getNamedAttr("layer", b.getStringAttr(getLayerName(op->getLoc()))),
+         b.getNamedAttr("schedule",
+                        b.getStringAttr(tinyformer::getName(schedule.kind))),
+         b.getNamedAttr("rows", b.getI64IntegerAttr(schedule.rows)),
+         b.getNamedAttr("arena_bytes",
+                        b.getI64IntegerAttr(schedule.arenaBytes)),
+         b.getNamedAttr("cycles", b.getI64IntegerAttr(schedule.cycles))});
+  }
+
+  FailureOr<Schedule> choose(Operation *op, ScheduleQuery query) {
+    AttentionShape shape = getAttentionShape(op);
+    if (query.rows > shape.tokens)
+      return op->emitOpError()
+             << "has " << shape.tokens << " rows, but tiles of " << *query.rows
+             << " rows are asked for";
+    auto target =
+        op->getParentOfType<ModuleOp>()->getAttrOfType<TargetAttr>(kTarget);
+    query.capacity = getCapacity(op, target);
+    if (target)
+      query.core = target.getCore().str();
+    return tinyformer::chooseSchedule(shape, query);
+  }
+
+  LogicalResult tileAll() {
+    FailureOr<ScheduleQuery> query = readOptions();
+    if (failed(query))
+      return failure();
+    SmallVector<Operation *> ops;
+    getOperation().walk([&](Operation *op) {
+      if (isa<MhsaOp, FusedMhsaOp>(op))
+        ops.push_back(op);
+    });
+    SmallVector<Attribute> descriptions;
+    IRRewriter rewriter(&getContext());
+    for (Operation *op : ops) {
+      FailureOr<Schedule> schedule = choose(op, *query);
+      if (failed(schedule))
+        return failure();
+      descriptions.push_back(describe(op, *schedule));
+      if (schedule->kind != ScheduleKind::None &&
+          failed(tileAttention(rewriter, op, *schedule)))
+        return failure();
+    }
+    if (!descriptions.empty())
+      getOperation()->setAttr(kSchedules,
+                              ArrayAttr::get(&getContext(), descriptions));
+    return success();
+  }
+
+  void runOnOperation() override {
+    if (failed(tileAll()))
+      signalPassFailure();
+  }
+};
+
+} // namespace
+} // namespace mlir::tinyattn

@@ -1,0 +1,189 @@
+# Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Depth-first tiling: the bits of the reference, and the memory that was promised."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from encoders import Encoder, compile_for
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tinyformer.bench import layers
+from tinyformer.bench.measure import Measurement, measure
+from tinyformer.compiler import Compilation
+from tinyformer.decisions import Schedule
+from tinyformer.mlir import ir
+from tinyformer.options import SCHEDULES, CompileOptions
+from tinyformer.quantization import quantize
+from tinyformer.reference import Interpreter
+from tinyformer.simulators import open_session
+from tinyformer.targets import get_target
+
+Shape = tuple[int, int, int, int]
+
+shapes = st.tuples(st.integers(1, 12), st.integers(1, 9), st.integers(1, 7), st.integers(1, 4))
+kinds = st.sampled_from(SCHEDULES)
+
+
+def tiled(tile: str, optimize: str = "cycles", kind: str | None = None) -> CompileOptions:
+    """Options of tiling; weights are not fused unless a test says so."""
+    return CompileOptions("never", optimize, tile=tile, schedule=kind)
+
+
+def compile_attention(shape: Shape, target: str, options: CompileOptions) -> Compilation:
+    layer = layers.attention(*shape, seed=sum(shape))
+    samples = {"input": layer.samples}
+    chip = get_target(target)
+    return Compilation(layer.module, "attention", samples, ["output"], chip, options)
+
+
+def choose(shape: Shape, target: str, tile: str, optimize: str = "cycles") -> Schedule:
+    compilation = compile_attention(shape, target, tiled(tile, optimize))
+    compilation.run_to("tile")
+    return compilation.schedules[0]
+
+
+def bench(shape: Shape, options: CompileOptions, target: str = "stm32l4") -> Measurement:
+    return measure(layers.attention(*shape, seed=0), get_target(target), options)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(shapes, kinds, st.data())
+def test_tiles_have_the_bits_of_the_whole(shape: Shape, kind: str, data: st.DataObject) -> None:
+    rows = data.draw(st.integers(1, shape[0]))
+    compilation = compile_attention(shape, "host", tiled(str(rows), kind=kind))
+    compilation.run_to("tile")
+    assert compilation.quantized is not None
+    random = np.random.default_rng(sum(shape))
+    x = random.integers(-128, 128, shape[:2], np.int8)
+    whole = Interpreter(compilation.quantized).run([x])[0]
+    assert np.array_equal(whole, Interpreter(compilation.module).run([x])[0])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", ["host", "stm32l4", "stm32h7"])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(shape=shapes, kind=kinds, data=st.data())
+def test_devices_have_the_bits_of_the_reference(
+    target: str, shape: Shape, kind: str, data: st.DataObject
+) -> None:
+    rows = data.draw(st.integers(1, shape[0]))
+    result = bench(shape, tiled(str(rows), kind=kind), target)
+    assert result.bit_exact
+    assert result.schedules[0].schedule == kind
+    # The estimate is what the planner then needs; an arena is never empty.
+    assert result.arena_bytes == max(8, result.schedules[0].arena_bytes)
+
+
+@pytest.mark.slow
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.builds(
+        Encoder,
+        tokens=st.integers(1, 9),
+        width=st.integers(1, 13),
+        head_width=st.integers(1, 7),
+        heads=st.integers(1, 4),
+        hidden=st.integers(1, 9),
+        activation=st.just("gelu"),
+        front=st.sampled_from(["none", "conv1d", "conv2d"]),
+        class_token=st.booleans(),
+        pool=st.just("mean"),
+        softmax=st.just(False),
+        seed=st.integers(0, 2**16),
+    ),
+    kinds,
+)
+def test_whole_encoders(config: Encoder, kind: str) -> None:
+    compilation, samples = compile_for(config, "stm32l4")
+    compilation.options = tiled("min", kind=kind)
+    with tempfile.TemporaryDirectory() as directory:
+        image = compilation.build(Path(directory))
+        session = open_session(image, compilation.target)
+        assert compilation.quantized is not None
+        x = [quantize(samples[0], image.interface.inputs[0])]
+        expected = Interpreter(compilation.quantized).run(x)[0]
+        assert np.array_equal(expected, session.run(x).outputs[0])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("shape", "size_factor"), [((81, 32, 32, 8), 6.2), ((128, 32, 32, 8), 7.5)]
+)
+def test_memory_of_the_two_layers_of_the_paper(shape: Shape, size_factor: float) -> None:
+    untiled = bench(shape, tiled("none"), "stm32h7")
+    small = bench(shape, tiled("auto", "size"), "stm32h7")
+    least = bench(shape, tiled("min"), "stm32h7")
+    assert untiled.bit_exact and small.bit_exact and least.bit_exact
+    assert untiled.peak_bytes >= size_factor * small.peak_bytes
+    assert small.run.cycles is not None and untiled.run.cycles is not None
+    assert small.run.cycles <= 1.05 * untiled.run.cycles
+    assert untiled.peak_bytes >= 8 * least.peak_bytes
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        (81, 32, 32, 8),
+        (66, 16, 2, 8),
+        (4, 32, 32, 8),
+        (32, 64, 64, 16),
+        (17, 48, 12, 4),
+        (197, 64, 16, 4),
+    ],
+)
+@pytest.mark.parametrize(
+    ("tile", "optimize"), [("auto", "cycles"), ("auto", "size"), ("min", "cycles")]
+)
+def test_never_more_memory_than_untiled(shape: Shape, tile: str, optimize: str) -> None:
+    untiled = choose(shape, "stm32h7", "none")
+    tiled = choose(shape, "stm32h7", tile, optimize)
+    assert tiled.arena_bytes <= untiled.arena_bytes
+
+
+def test_min_is_the_smallest_of_all() -> None:
+    shape = (9, 6, 3, 2)
+    least = choose(shape, "host", "min").arena_bytes
+    for kind in SCHEDULES:
+        for rows in range(1, 10):
+            compilation = compile_attention(shape, "host", tiled(str(rows), kind=kind))
+            compilation.run_to("tile")
+            assert compilation.schedules[0].arena_bytes >= least
+
+
+def test_auto_takes_what_fits_the_target() -> None:
+    shape = (197, 64, 16, 4)
+    # Exponentials in the place of the scores, and otherwise as if it were not tiled.
+    roomy = choose(shape, "host", "auto")
+    assert (roomy.schedule, roomy.rows) == ("rows-all", 197)
+    assert roomy.cycles == choose(shape, "host", "none").cycles
+    tight = choose(shape, "stm32l4", "auto")
+    assert tight.arena_bytes <= 96 * 1024 < roomy.arena_bytes
+
+
+def test_the_smallest_is_at_most_a_little_slower() -> None:
+    fastest = choose((81, 32, 32, 8), "stm32h7", "auto")
+    smallest = choose((81, 32, 32, 8), "stm32h7", "auto", "size")
+    assert smallest.arena_bytes < fastest.arena_bytes / 6
+    assert smallest.cycles <= 1.04 * fastest.cycles
+
+
+def test_no_attention_map_and_no_copies() -> None:
+    compilation = compile_attention((10, 8, 4, 2), "host", tiled("4"))
+    compilation.run_to("bufferize")
+    text = compilation.text()
+    assert "memref.copy" not in text
+    assert "x10x10xi8" not in text
+
+
+def test_a_module_without_attention_has_no_schedules() -> None:
+    layer = layers.linear(3, 4, 5, seed=0)
+    samples = {"input": layer.samples}
+    compilation = Compilation(layer.module, "linear", samples, ["output"], get_target("host"))
+    compilation.run_to("tile")
+    assert compilation.schedules == ()
+    assert isinstance(compilation.module, ir.Module)
