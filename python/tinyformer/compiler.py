@@ -14,6 +14,7 @@ taken with `text()` and read back by `tinyformer-opt`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,12 +30,13 @@ from tinyformer.decisions import (
     read_schedules,
 )
 from tinyformer.errors import TinyFormerError
+from tinyformer.firmware.fit import data_bytes, place_data
 from tinyformer.mlir import ir, passmanager
 from tinyformer.mlir._mlir_libs import _tinyformer
 from tinyformer.options import CompileOptions
 from tinyformer.progress import Progress, no_progress
 from tinyformer.reference.interpreter import public_function
-from tinyformer.reference.values import float_of, int_of
+from tinyformer.reference.values import float_of, int_of, type_shape
 from tinyformer.targets import Target
 
 if TYPE_CHECKING:
@@ -72,7 +74,7 @@ class Compilation:
         self.samples = samples
         self.input_names = tuple(samples)
         self.output_names = tuple(output_names)
-        self.target = target
+        self.target = place_data(target, _io_bytes(module))
         self.options = options or CompileOptions()
         self.progress: Progress = no_progress
         self.phase = "import"
@@ -82,7 +84,7 @@ class Compilation:
         self.output_tensors: tuple[TensorInterface, ...] = ()
         self.schedules: tuple[Schedule, ...] = ()
         self.arena: Arena | None = None
-        attach_target(module, target)
+        attach_target(module, self.target, data_bytes(_io_bytes(module)))
 
     def run_to(self, phase: str) -> None:
         """Run the phases behind the present one up to and including `phase`."""
@@ -158,25 +160,27 @@ def run_pipeline(module: ir.Module, pipeline: str, what: str) -> None:
             handler.detach()
 
 
-def attach_target(module: ir.Module, target: Target) -> None:
-    """Say in the module for which machine it is compiled."""
+def attach_target(module: ir.Module, target: Target, data: int = 0) -> None:
+    """Say in the module for which machine it is compiled; `data` bytes lie beside the arena."""
     # A pointer and an index are 32 bits wide on every microcontroller here.
     index_bits = 64 if target.isa == "x86-64" else 32
     with module.context:
         attributes = module.operation.attributes
-        attributes["tinyattn.target"] = ir.Attribute.parse(_target_attribute(target))
+        attributes["tinyattn.target"] = ir.Attribute.parse(_target_attribute(target, data))
         attributes["dlti.dl_spec"] = ir.Attribute.parse(
             f"#dlti.dl_spec<index = {index_bits} : i32>"
         )
 
 
-def _target_attribute(target: Target) -> str:
+def _target_attribute(target: Target, data: int) -> str:
     memories = []
     order = [*target.arena_memories, *(m.name for m in target.memories)]
     for name in dict.fromkeys(order):
         memory = target.memory(name)
         if name in target.arena_memories:
             reserved = memory.size - target.arena_capacity(name)
+            if name == target.data_memory and target.flash is not None:
+                reserved = min(memory.size, reserved + data)
         else:
             reserved = memory.size
         memories.append(
@@ -186,6 +190,13 @@ def _target_attribute(target: Target) -> str:
         f'#tinyattn.target<name = "{target.name}", core = "{target.core}", isa = "{target.isa}", '
         f"cores = {target.cores}, memories = [{', '.join(memories)}]>"
     )
+
+
+def _io_bytes(module: ir.Module) -> int:
+    """Bytes of inputs and outputs, which are int8 in the end."""
+    function = public_function(module)
+    type_ = ir.FunctionType(ir.TypeAttr(function.attributes["function_type"]).value)
+    return sum(prod(type_shape(tensor)) for tensor in [*type_.inputs, *type_.results])
 
 
 def _layer(location: ir.Location) -> str:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from tinyformer.errors import DoesNotFitError, ToolchainError
 from tinyformer.firmware.interface import NetworkInterface
@@ -14,6 +15,23 @@ from tinyformer.targets import Memory, Target
 _RUNTIME_RAM_BYTES = 64
 
 _OVERFLOW = re.compile(r"section '([^']+)' will not fit in region '(\w+)': overflowed by (\d+) byt")
+
+
+def data_bytes(io_bytes: int) -> int:
+    """Static data of a program beside its arena."""
+    return io_bytes + _RUNTIME_RAM_BYTES
+
+
+def place_data(target: Target, io_bytes: int) -> Target:
+    """The target with its static data in a memory that holds them.
+
+    That is `data_memory` where it is large enough, else the first other one for arenas. If there
+    is none, the target stays as it is, and `check_fit` will say so.
+    """
+    for name in (target.data_memory, *target.arena_memories):
+        if data_bytes(io_bytes) <= target.arena_capacity(name):
+            return replace(target, data_memory=name)
+    return target
 
 
 def check_fit(interface: NetworkInterface, target: Target) -> None:
@@ -31,7 +49,7 @@ def _check_memory(memory: Memory, interface: NetworkInterface, target: Target) -
     if memory.name == target.stack_memory:
         others["the stack"] = target.stack_bytes
     if memory.name == target.data_memory:
-        others["inputs, outputs and runtime"] = interface.io_bytes + _RUNTIME_RAM_BYTES
+        others["inputs, outputs and runtime"] = data_bytes(interface.io_bytes)
     if arena + sum(others.values()) <= memory.size:
         return
     if not arena:
