@@ -55,10 +55,13 @@ uint64_t getArenaBytes(const AttentionShape &s, ScheduleKind kind,
   Sizes head(s, 1, rows), all(s, s.heads, rows);
   uint64_t wholeContext = buffer(s.tokens * s.heads * s.valueWidth);
   uint64_t wholeSums = buffer(4 * s.tokens * s.outputWidth);
-  // Keys are dead before values are computed.
+  // Keys are dead before values are computed. But where no loop is left, the
+  // tile and the rest share them (common subexpressions), so that they stay.
+  bool shared = s.heads == 1 && s.tokens / rows == 1 && s.tokens % rows != 0;
   uint64_t headPeak =
-      std::max(head.keys + head.queries + head.scores,
-               head.values + head.scores + head.sums + head.context);
+      shared ? head.keys + head.values + head.getTilePeak()
+             : std::max(head.keys + head.queries + head.scores,
+                        head.values + head.scores + head.sums + head.context);
   switch (kind) {
   case ScheduleKind::None:
     // Here the exponentials are not in the place of the scores.
@@ -73,6 +76,8 @@ uint64_t getArenaBytes(const AttentionShape &s, ScheduleKind kind,
   case ScheduleKind::RowsAll:
     return all.keys + all.values + all.getTilePeak();
   case ScheduleKind::RowsContext:
+    if (shared)
+      return headPeak;
     return all.context + std::max(head.keys + head.queries + head.scores,
                                   head.values + head.scores + head.sums);
   case ScheduleKind::RowsAccumulate:

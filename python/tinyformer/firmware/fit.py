@@ -69,7 +69,7 @@ def _advice(arena: int, memory: Memory, target: Target) -> str:
     for name in target.arena_memories:
         if name != memory.name and target.arena_capacity(name) >= arena:
             return f"put this arena into {name!r}, which has {target.arena_capacity(name)}"
-    return "use a smaller model or a target with more RAM"
+    return "use a smaller tile, a smaller model or a target with more RAM"
 
 
 def explain_link_failure(
