@@ -156,3 +156,15 @@ func.func private @no_core() attributes {
 func.func private @same_name() attributes {
   a = #tinyattn.target<name = "t", core = "c", isa = "i", cores = 1, memories = [
     <name = "ram", kind = ram, size = 64>, <name = "ram", kind = flash, size = 64>]>}
+
+// -----
+
+// This one is OK.
+func.func @schedules() attributes {tinyattn.schedules = [{rows = 2 : i64}]} {
+  return
+}
+
+// expected-error @below {{tinyattn.schedules must be an array on a function}}
+func.func @schedules_type() attributes {tinyattn.schedules = 2 : i64} {
+  return
+}

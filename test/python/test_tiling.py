@@ -147,6 +147,16 @@ def test_never_more_memory_than_untiled(shape: Shape, tile: str, optimize: str) 
     assert tiled.arena_bytes <= untiled.arena_bytes
 
 
+@pytest.mark.parametrize("kind", SCHEDULES)
+@pytest.mark.parametrize("target", ["host", "stm32l4"])
+def test_fused_weights(kind: str, target: str) -> None:
+    """The keys are the input."""
+    result = bench((11, 6, 5, 3), CompileOptions("always", tile="4", schedule=kind), target)
+    assert result.bit_exact
+    assert result.fusion[0].fused
+    assert result.arena_bytes == result.schedules[0].arena_bytes
+
+
 def test_min_is_the_smallest_of_all() -> None:
     shape = (9, 6, 3, 2)
     least = choose(shape, "host", "min").arena_bytes
