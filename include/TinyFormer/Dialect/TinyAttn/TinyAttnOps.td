@@ -4,6 +4,7 @@
 #ifndef TINYFORMER_DIALECT_TINYATTN_OPS_TD
 #define TINYFORMER_DIALECT_TINYATTN_OPS_TD
 
+include "TinyFormer/Dialect/TinyAttn/TinyAttnAccumulationOps.td"
 include "TinyFormer/Dialect/TinyAttn/TinyAttnAttentionOps.td"
 include "TinyFormer/Dialect/TinyAttn/TinyAttnStructuredOps.td"
 
