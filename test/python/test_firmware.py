@@ -147,7 +147,7 @@ def test_an_arena_that_does_not_fit(tmp_path: Path) -> None:
     net = NetworkInterface("net", (tensor("x", 16),), (tensor("y", 8),), {"sram1": 98305})
     with pytest.raises(
         DoesNotFitError,
-        match="arena needs 98305 bytes but 'sram1' of stm32l4 holds 98304; use a smaller model",
+        match="arena needs 98305 bytes but 'sram1' of stm32l4 holds 98304; use a smaller tile",
     ):
         build_firmware(net, "", get_target("stm32l4"), tmp_path)
 
