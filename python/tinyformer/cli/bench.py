@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tinyformer.cli.build import cost, print_kernels
 from tinyformer.cli.console import (
     FuseOption,
     JsonOption,
@@ -20,6 +19,7 @@ from tinyformer.cli.console import (
     kibibytes,
     print_json,
 )
+from tinyformer.cli.costs import cost, print_kernels
 from tinyformer.options import CompileOptions, OptionError
 
 if TYPE_CHECKING:

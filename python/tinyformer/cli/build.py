@@ -22,12 +22,12 @@ from tinyformer.cli.console import (
     print_json,
     progress_bar,
 )
+from tinyformer.cli.costs import cost, print_kernels
 from tinyformer.defaults import DEFAULT_PERCENTILE
 from tinyformer.options import CompileOptions
 
 if TYPE_CHECKING:
     from tinyformer.firmware import FirmwareImage
-    from tinyformer.simulators import RunResult
     from tinyformer.targets import Target
 
 TargetOption = Annotated[
@@ -170,43 +170,6 @@ def run_command(
         console.print(f"{name} = {text}", soft_wrap=True)
     console.print(f"same bits as the reference: {'yes' if exact else 'NO'}")
     print_kernels(result, chip)
-
-
-def cost(result: RunResult, chip: Target) -> dict[str, Any]:
-    """Cycles and what follows from them, for JSON; absent figures are null."""
-    cycles = result.cycles
-    timed = cycles is not None and chip.clock_hz is not None
-    energy = chip.energy_mj(cycles) if cycles is not None else None
-    return {
-        "cycles": cycles,
-        "instructions": result.instructions,
-        "milliseconds": 1e3 * cycles / chip.clock_hz if timed else None,  # type: ignore[operator]
-        "energy_uj_estimate": None if energy is None else 1e3 * energy,
-        "stack_bytes": result.stack_bytes,
-        "timing_model": result.timing_model,
-        "kernels": dict(result.kernels),
-    }
-
-
-def print_kernels(result: RunResult, chip: Target) -> None:
-    """Cycles of every layer as a table; nothing where there are none."""
-    from rich.table import Table
-
-    if result.cycles is None:
-        return
-    table = Table(title=f"cycles ({result.timing_model})", title_justify="left")
-    table.add_column("layer")
-    table.add_column("cycles", justify="right")
-    table.add_column("share", justify="right")
-    for name, cycles in result.kernels.items():
-        table.add_row(name, f"{cycles:,}", f"{100 * cycles / result.cycles:.1f} %")
-    table.add_section()
-    table.add_row("total", f"{result.cycles:,}", "")
-    console.print(table)
-    if chip.clock_hz:
-        console.print(
-            f"{1e3 * result.cycles / chip.clock_hz:.3f} ms at {chip.clock_hz / 1e6:g} MHz"
-        )
 
 
 def _read_sample(path: Path, interface: Any, sample: int) -> list[Any]:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tinyformer.cli.build import cost
 from tinyformer.cli.console import (
     CalibrationOption,
     FuseOption,
@@ -25,6 +24,7 @@ from tinyformer.cli.console import (
     print_json,
     progress_bar,
 )
+from tinyformer.cli.costs import cost
 from tinyformer.defaults import DEFAULT_PERCENTILE
 from tinyformer.options import CompileOptions
 

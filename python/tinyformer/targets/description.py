@@ -79,6 +79,10 @@ class Target:
         """The memory that holds code and weights; None on the host."""
         return next((memory for memory in self.memories if memory.kind == "flash"), None)
 
+    def milliseconds(self, cycles: int) -> float | None:
+        """The time that `cycles` take at the clock of the target; None on the host."""
+        return None if self.clock_hz is None else 1e3 * cycles / self.clock_hz
+
     def energy_mj(self, cycles: int) -> float | None:
         """An estimate in millijoules: cycles at the published clock and power."""
         if self.clock_hz is None or self.power_mw is None:

@@ -1,0 +1,48 @@
+# Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""What a run cost, for JSON and for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tinyformer.cli.console import console
+
+if TYPE_CHECKING:
+    from tinyformer.simulators import RunResult
+    from tinyformer.targets import Target
+
+
+def cost(result: RunResult, chip: Target) -> dict[str, Any]:
+    """Cycles and what follows from them, for JSON; absent figures are null."""
+    cycles = result.cycles
+    energy = None if cycles is None else chip.energy_mj(cycles)
+    return {
+        "cycles": cycles,
+        "instructions": result.instructions,
+        "milliseconds": None if cycles is None else chip.milliseconds(cycles),
+        "energy_uj_estimate": None if energy is None else 1e3 * energy,
+        "stack_bytes": result.stack_bytes,
+        "timing_model": result.timing_model,
+        "kernels": dict(result.kernels),
+    }
+
+
+def print_kernels(result: RunResult, chip: Target) -> None:
+    """Cycles of every layer as a table; nothing where there are none."""
+    from rich.table import Table
+
+    if result.cycles is None:
+        return
+    table = Table(title=f"cycles ({result.timing_model})", title_justify="left")
+    table.add_column("layer")
+    table.add_column("cycles", justify="right")
+    table.add_column("share", justify="right")
+    for name, cycles in result.kernels.items():
+        table.add_row(name, f"{cycles:,}", f"{100 * cycles / result.cycles:.1f} %")
+    table.add_section()
+    table.add_row("total", f"{result.cycles:,}", "")
+    console.print(table)
+    milliseconds = chip.milliseconds(result.cycles)
+    if milliseconds is not None and chip.clock_hz is not None:
+        console.print(f"{milliseconds:.3f} ms at {chip.clock_hz / 1e6:g} MHz")
