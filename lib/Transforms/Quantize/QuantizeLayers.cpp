@@ -22,7 +22,16 @@ static ArrayRef<int64_t> shapeOf(Value value) {
 // linear, conv
 //===----------------------------------------------------------------------===//
 
-LogicalResult Quantizer::quantize(LinearOp op) {
+/// What `linear` and `conv` have in common.
+struct Quantizer::WeightedLayer {
+  QuantizedValue input;
+  QuantParams output;
+  QuantizedProjection projection;
+  Value init;
+};
+
+template <typename OpTy>
+FailureOr<Quantizer::WeightedLayer> Quantizer::quantizeWeighted(OpTy op) {
   FailureOr<QuantizedValue> input = getInput(op, op.getInput());
   FailureOr<QuantParams> output = chooseParams(op.getResult(0));
   if (failed(input) || failed(output))
@@ -34,32 +43,34 @@ LogicalResult Quantizer::quantize(LinearOp op) {
   if (failed(projection))
     return failure();
   Value init = createEmpty(op.getLoc(), shapeOf(op.getResult(0)));
-  auto twin = LinearOp::create(rewriter, op.getLoc(), init.getType(),
-                               input->value, projection->weight,
-                               projection->bias, projection->multipliers, init,
-                               op.getHeadsAttr(), projection->requant);
-  map(op.getResult(0), twin.getResult(0), *output);
+  return WeightedLayer{*input, *output, *projection, init};
+}
+
+LogicalResult Quantizer::quantize(LinearOp op) {
+  FailureOr<WeightedLayer> layer = quantizeWeighted(op);
+  if (failed(layer))
+    return failure();
+  const QuantizedProjection &projection = layer->projection;
+  auto twin = LinearOp::create(
+      rewriter, op.getLoc(), layer->init.getType(), layer->input.value,
+      projection.weight, projection.bias, projection.multipliers, layer->init,
+      op.getHeadsAttr(), projection.requant);
+  map(op.getResult(0), twin.getResult(0), layer->output);
   return success();
 }
 
 LogicalResult Quantizer::quantize(ConvOp op) {
-  FailureOr<QuantizedValue> input = getInput(op, op.getInput());
-  FailureOr<QuantParams> output = chooseParams(op.getResult(0));
-  if (failed(input) || failed(output))
+  FailureOr<WeightedLayer> layer = quantizeWeighted(op);
+  if (failed(layer))
     return failure();
-  SmallVector<double> scales(shapeOf(op.getBias()).front(), output->scale);
-  FailureOr<QuantizedProjection> projection =
-      quantizeProjection(op, "weight", op.getWeight(), op.getBias(),
-                         input->params, scales, output->zeroPoint);
-  if (failed(projection))
-    return failure();
-  Value init = createEmpty(op.getLoc(), shapeOf(op.getResult(0)));
+  const QuantizedProjection &projection = layer->projection;
   auto twin = ConvOp::create(
-      rewriter, op.getLoc(), init.getType(), input->value, projection->weight,
-      projection->bias, projection->multipliers, init, op.getChannelsFirst(),
-      op.getStrides(), op.getPadding(),
-      rewriter.getI32IntegerAttr(input->params.zeroPoint), projection->requant);
-  map(op.getResult(0), twin.getResult(0), *output);
+      rewriter, op.getLoc(), layer->init.getType(), layer->input.value,
+      projection.weight, projection.bias, projection.multipliers, layer->init,
+      op.getChannelsFirst(), op.getStrides(), op.getPadding(),
+      rewriter.getI32IntegerAttr(layer->input.params.zeroPoint),
+      projection.requant);
+  map(op.getResult(0), twin.getResult(0), layer->output);
   return success();
 }
 

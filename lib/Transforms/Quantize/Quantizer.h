@@ -50,6 +50,8 @@ private:
   }
 
   // Layers (QuantizeLayers.cpp).
+  struct WeightedLayer;
+  template <typename OpTy> FailureOr<WeightedLayer> quantizeWeighted(OpTy op);
   LogicalResult quantize(LinearOp op);
   LogicalResult quantize(ConvOp op);
   LogicalResult quantize(LayernormOp op);
