@@ -46,7 +46,8 @@ def example(path: str) -> str:
     run = re.search(r"RUN: tinyformer-opt %s (.*?)\|", text.replace("\\\n// RUN:", " "))
     if run is None:
         raise SystemExit(f"{path}: no RUN line of the form 'tinyformer-opt %s ... |'")
-    flags = [flag for flag in shlex.split(run[1]) if "split-input-file" not in flag]
+    driver = ("-split-input-file", "--split-input-file", "-mlir-print", "--mlir-print")
+    flags = [flag for flag in shlex.split(run[1]) if not flag.startswith(driver)]
     case = text.split("// -----")[0]
     before = "\n".join(line for line in case.splitlines() if not line.lstrip().startswith("//"))
     after = subprocess.run(
