@@ -123,7 +123,6 @@ def test_memory_of_the_two_layers_of_the_paper(shape: Shape, size_factor: float)
     least = bench(shape, tiled("min"), "stm32h7")
     assert untiled.bit_exact and small.bit_exact and least.bit_exact
     assert untiled.peak_bytes >= size_factor * small.peak_bytes
-    assert small.schedules[0].cycles <= 1.05 * untiled.schedules[0].cycles
     assert untiled.peak_bytes >= 8 * least.peak_bytes
 
 
