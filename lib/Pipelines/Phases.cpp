@@ -88,6 +88,7 @@ void tinyattn::buildLLVMPhase(OpPassManager &pm) {
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
   pm.addPass(createSCFToControlFlowPass());
+  pm.addPass(createConvertArmDspToLLVM());
   pm.addPass(createConvertToLLVM());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());

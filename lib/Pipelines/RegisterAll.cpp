@@ -4,6 +4,7 @@
 #include "TinyFormer/RegisterAll.h"
 
 #include "TinyFormer/Conversion/Passes.h"
+#include "TinyFormer/Dialect/ArmDsp/ArmDsp.h"
 #include "TinyFormer/Dialect/TinyAttn/TinyAttn.h"
 #include "TinyFormer/Pipelines/Phases.h"
 #include "TinyFormer/Transforms/Passes.h"
@@ -33,10 +34,11 @@
 using namespace mlir;
 
 void tinyattn::registerAllDialects(DialectRegistry &registry) {
-  registry.insert<
-      TinyAttnDialect, arith::ArithDialect, bufferization::BufferizationDialect,
-      cf::ControlFlowDialect, DLTIDialect, func::FuncDialect, LLVM::LLVMDialect,
-      memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect>();
+  registry
+      .insert<TinyAttnDialect, armdsp::ArmDspDialect, arith::ArithDialect,
+              bufferization::BufferizationDialect, cf::ControlFlowDialect,
+              DLTIDialect, func::FuncDialect, LLVM::LLVMDialect,
+              memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect>();
   registerBufferizableOpInterfaceExternalModels(registry);
   arith::registerBufferizableOpInterfaceExternalModels(registry);
   registerTilingInterfaceExternalModels(registry);

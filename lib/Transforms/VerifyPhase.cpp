@@ -59,8 +59,9 @@ bool isLegalAfterBufferize(Operation *op) {
 }
 
 bool isLegalAfterKernels(Operation *op) {
-  return isLegalAfterBufferize(op) && !isIn(op, {"tinyattn"}) &&
-         !isa<memref::CopyOp>(op);
+  return isIn(op, {"armdsp"}) ||
+         (isLegalAfterBufferize(op) && !isIn(op, {"tinyattn"}) &&
+          !isa<memref::CopyOp>(op));
 }
 
 bool isLegalAfterLLVM(Operation *op) {

@@ -25,6 +25,22 @@ def ConvertTinyAttnToLoops
   ];
 }
 
+def ConvertArmDspToLLVM : Pass<"convert-armdsp-to-llvm", "::mlir::ModuleOp"> {
+  let summary = "Convert instructions of ARMv7E-M to the llvm dialect";
+  let description = [{
+    An `armdsp.block` becomes one `llvm.inline_asm`, its registers allocated
+    here by linear scan. Single instructions become calls of LLVM's intrinsics,
+    or what LLVM is known to select the instruction for where it has none
+    (SMMULR, SMMLAR, PKHBT, PKHTB).
+
+    Errors: a block that needs more registers than there are; a value that a
+    loop iterates while its predecessor is still in use.
+
+    Example: test/Conversion/armdsp-to-llvm.mlir.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
 def ConvertToLLVM : Pass<"tinyattn-convert-to-llvm", "::mlir::ModuleOp"> {
   let summary = "Convert loops, arithmetic and memrefs to the llvm dialect";
   let description = [{
