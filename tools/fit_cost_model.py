@@ -31,10 +31,10 @@ LINEAR = [
 ATTENTION = [(17, 48, 12, 4), (9, 16, 8, 2), (33, 16, 2, 8), (24, 32, 32, 2)]
 
 
-def kernels(layer: Layer, target: Target) -> dict[str, int]:
-    """Cycles by the last words of the symbol."""
+def parts_of(layer: Layer, target: Target) -> dict[str, int]:
+    """Cycles by the last words of the inner layer."""
     result = measure(layer, target)
-    return {name.rsplit("_", 2)[-2]: cycles for name, cycles in result.run.kernels.items()}
+    return {name.rsplit("_", 2)[-2]: part.cycles for name, part in result.run.layers.items()}
 
 
 def fit(title: str, terms: list[list[float]], cycles: list[int]) -> None:
@@ -58,7 +58,7 @@ def main() -> None:
             measure(layers.linear(*shape, seed=0), target).run.cycles or 0 for shape in LINEAR
         ]
         fit(f"{target.core} linear", [[m * n * k, m * n, 1] for m, n, k in LINEAR], cycles)
-        parts = [kernels(layers.attention(*shape, seed=0), target) for shape in ATTENTION]
+        parts = [parts_of(layers.attention(*shape, seed=0), target) for shape in ATTENTION]
         products = [[s * s * p * h, s * s * h, 1] for s, _, p, h in ATTENTION]
         contexts = [[s * s * p * h, s * p * h, 1] for s, _, p, h in ATTENTION]
         fit(

@@ -23,6 +23,9 @@ def test_bench_attention(cli, target: str) -> None:
         assert figures["cycles"] is None
         return
     assert figures["cycles"] == sum(figures["kernels"].values())
+    layers = figures["layers"].values()
+    assert figures["cycles"] == sum(layer["cycles"] for layer in layers)
+    assert all(layer["cycles"] == sum(layer["kernels"].values()) for layer in layers)
     assert figures["macs_per_cycle"] == pytest.approx(figures["macs"] / figures["cycles"])
     clock = {"stm32l4": 80e6, "stm32h7": 480e6}[target]
     assert figures["milliseconds"] == pytest.approx(1e3 * figures["cycles"] / clock)

@@ -163,9 +163,61 @@ def test_m4_cycles_by_symbol(tmp_path: Path) -> None:
     result = run(SPIN, "stm32l4", tmp_path, profile=True)
     assert result.kernels["spin"] == 2 * (1 + 100 * 2 + 99 * 2 + 3)
     assert set(result.kernels) == {"spin", "twice", "tf_net_invoke", "net_run"}
+    assert set(result.layers) == {"twice", "tf_net_invoke", "net_run"}
     assert result.cycles == sum(result.kernels.values())
     assert next(iter(result.kernels)) == "spin"
     assert result.timing_model == "Cortex-M4 TRM table, zero wait states"
+
+
+# `shared` takes 1 (MOVS) + 5 * (1 + 1) + 4 * 2 (taken) + 3 (BX) = 22 cycles, `deeper` 1 + 2 for
+# its branch, `first` 3 + 3 (calls) + 3 (PUSH) + 5 (POP), and `second` a branch that never returns.
+SHARED = """
+#define BARE __attribute__((naked, noinline, used))
+BARE void shared(void); BARE void deeper(void); BARE void first(void); BARE void second(void);
+void shared(void) { __asm("movs r3, #5\\n 1: subs r3, #1\\n bne 1b\\n bx lr"); }
+void deeper(void) { __asm("b.w shared"); }
+void first(void) { __asm("push {r4, lr}\\n bl shared\\n bl deeper\\n pop {r4, pc}"); }
+void second(void) { __asm("b.w shared"); }
+BARE void tf_net_invoke(const int8_t *in, int8_t *out, uint8_t *arena) {
+  __asm("push {r4, lr}\\n bl first\\n bl second\\n bl first\\n bl shared\\n pop {r4, pc}");
+}
+"""
+
+
+def test_m4_a_shared_kernel_counts_for_the_layer_that_called_it(tmp_path: Path) -> None:
+    result = run(SHARED, "stm32l4", tmp_path, profile=True)
+    assert {name: dict(layer.kernels) for name, layer in result.layers.items()} == {
+        "first": {"shared": 2 * 2 * 22, "first": 2 * (3 + 3 + 3 + 5), "deeper": 2 * 3},
+        "second": {"shared": 22, "second": 3},
+        # Called by the network itself: a layer of its own.
+        "shared": {"shared": 22},
+        "tf_net_invoke": {"tf_net_invoke": 3 + 4 * 3 + 5},
+        "net_run": {"net_run": 5},
+    }
+    assert [layer.cycles for layer in result.layers.values()] == [122, 25, 22, 20, 5]
+    assert result.kernels["shared"] == 6 * 22
+    assert result.cycles == 194 == sum(result.kernels.values())
+
+
+def test_m7_both_views_have_the_same_sum(tmp_path: Path) -> None:
+    result = run(SHARED, "stm32h7", tmp_path, profile=True)
+    assert set(result.layers) == {"first", "second", "shared", "tf_net_invoke", "net_run"}
+    assert result.cycles == sum(layer.cycles for layer in result.layers.values())
+    assert result.cycles == sum(result.kernels.values())
+    assert set(result.layers["first"].kernels) == {"first", "deeper", "shared"}
+
+
+def test_memcpy_counts_for_its_layer(tmp_path: Path) -> None:
+    source = """
+    void *memcpy(void *, const void *, size_t);
+    LAYER void copy(const int8_t *in, int8_t *out, size_t n);
+    void copy(const int8_t *in, int8_t *out, size_t n) { memcpy(out, in, n); out[0] = 1; }
+    void tf_net_invoke(const int8_t *in, int8_t *out, uint8_t *arena) {
+      copy(in, out, (size_t)(in[0] & 7)); (void)arena; out[1] = 2;
+    }"""
+    result = run(source, "stm32l4", tmp_path, profile=True)
+    assert set(result.layers) == {"copy", "tf_net_invoke", "net_run"}
+    assert set(result.layers["copy"].kernels) == {"copy", "memcpy"}
 
 
 def test_m4_the_last_return_counts(tmp_path: Path) -> None:

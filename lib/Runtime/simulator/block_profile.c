@@ -4,20 +4,34 @@
 // The hooks of the Cortex-M simulator, in C because a Python callback takes a
 // microsecond and a network executes ten million basic blocks.
 //
-// The block hook counts how often control went from one block to another, and
-// the instructions executed, and stops the emulation when there were too many.
+// The block hook counts how often control went from one block to another on
+// behalf of which layer, and the instructions executed, and stops the emulation
+// when there were too many. The entry functions call the layers: what they
+// enter is a layer, and all that runs until control is back in them, at any
+// depth of calls, runs for that layer.
 // The memory hook counts unaligned accesses.
 // python/tinyformer/simulators/block_profile.py has the same structures.
 
 #include <stdint.h>
 
 typedef struct {
+  uint32_t from_layer;   // the layer that the block before ran for, 0 for none
   uint32_t from;         // address of the block before, 0 for none
   uint32_t to;           // address of this block
   uint32_t size;         // bytes of code of this block
+  uint32_t to_layer;     // the layer that this block runs for, 0 for none
   uint32_t instructions; // instructions in this block
   uint64_t count;
 } edge_t;
+
+typedef struct {
+  uint32_t base;
+  uint32_t size;
+} range_t;
+
+// The function that the caller of the network calls, and the one in which the
+// compiler's calls of the layers are.
+enum { ENTRY_FUNCTIONS = 2 };
 
 typedef struct {
   uint32_t pc;     // of the instruction
@@ -38,6 +52,9 @@ typedef struct {
   uint32_t mask;     // entries in the table - 1
   uint32_t used;     // entries in use
   uint32_t previous; // address of the block before
+  uint32_t layer;    // address of the layer that it ran for, 0 for none
+  uint32_t in_entry; // 1 if it was in an entry function
+  range_t entry[ENTRY_FUNCTIONS];
   uint32_t code_base;
   uint32_t code_size;
   uint32_t unaligned_size; // entries in that table
@@ -58,21 +75,41 @@ static uint32_t count_instructions(const profile_t *p, uint32_t address,
   return count;
 }
 
-static uint32_t hash(uint32_t from, uint32_t to, uint32_t mask) {
-  uint64_t key = ((uint64_t)from << 32) | to;
+static int in_entry_function(const profile_t *p, uint32_t address) {
+  for (int i = 0; i < ENTRY_FUNCTIONS; i++)
+    if (address - p->entry[i].base < p->entry[i].size)
+      return 1;
+  return 0;
+}
+
+// The layer of a block outside of the entry functions.
+static uint32_t layer_of(const profile_t *p, uint32_t address) {
+  return p->in_entry ? address : p->layer;
+}
+
+static uint32_t hash(uint32_t layer, uint32_t from, uint32_t to,
+                     uint32_t mask) {
+  uint64_t key = (((uint64_t)from << 32) | to) + layer * 0xD6E8FEB86659FD93u;
   return (uint32_t)((key * 0x9E3779B97F4A7C15u) >> 40) & mask;
 }
 
-static edge_t *find_edge(profile_t *p, uint32_t to, uint32_t size) {
-  uint32_t i = hash(p->previous, to, p->mask);
+static edge_t *find_edge(profile_t *p, uint32_t to, uint32_t size,
+                         uint32_t to_layer) {
+  uint32_t i = hash(p->layer, p->previous, to, p->mask);
   for (;; i = (i + 1) & p->mask) {
     edge_t *e = &p->edges[i];
-    if (e->to == to && e->from == p->previous && e->size == size)
+    if (e->to == to && e->from == p->previous && e->from_layer == p->layer &&
+        e->size == size)
       return e;
     if (e->size != 0)
       continue;
     p->used++;
-    *e = (edge_t){p->previous, to, size, count_instructions(p, to, size), 0};
+    *e = (edge_t){.from_layer = p->layer,
+                  .from = p->previous,
+                  .to = to,
+                  .size = size,
+                  .to_layer = to_layer,
+                  .instructions = count_instructions(p, to, size)};
     return e;
   }
 }
@@ -89,10 +126,15 @@ void tf_count_block(void *engine, uint64_t address, uint32_t size,
     p->stop(engine);
     return;
   }
-  edge_t *e = find_edge(p, (uint32_t)address, size);
+  uint32_t to = (uint32_t)address;
+  int in_entry = in_entry_function(p, to);
+  uint32_t layer = in_entry ? 0 : layer_of(p, to);
+  edge_t *e = find_edge(p, to, size, layer);
   e->count++;
   p->instructions += e->instructions;
-  p->previous = (uint32_t)address;
+  p->previous = to;
+  p->layer = layer;
+  p->in_entry = (uint32_t)in_entry;
   if (p->instructions > p->limit)
     p->stop(engine);
 }

@@ -19,7 +19,7 @@ from tinyformer.cli.console import (
     kibibytes,
     print_json,
 )
-from tinyformer.cli.costs import cost, print_kernels
+from tinyformer.cli.costs import cost, print_layers
 from tinyformer.options import CompileOptions, OptionError
 
 if TYPE_CHECKING:
@@ -190,6 +190,6 @@ def _report(
             f"activations {kibibytes(result.peak_bytes)}, weights "
             f"{kibibytes(result.image.weight_bytes)}, code {kibibytes(result.image.code_bytes)}"
         )
-        print_kernels(result.run, chip)
+        print_layers(result.run, chip)
     if not result.bit_exact:
         sys.exit(1)

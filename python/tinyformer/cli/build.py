@@ -22,7 +22,7 @@ from tinyformer.cli.console import (
     print_json,
     progress_bar,
 )
-from tinyformer.cli.costs import cost, print_kernels
+from tinyformer.cli.costs import cost, print_layers
 from tinyformer.defaults import DEFAULT_PERCENTILE
 from tinyformer.options import CompileOptions
 
@@ -169,7 +169,7 @@ def run_command(
         text = np.array2string(values, precision=4, suppress_small=True, max_line_width=1000)
         console.print(f"{name} = {text}", soft_wrap=True)
     console.print(f"same bits as the reference: {'yes' if exact else 'NO'}")
-    print_kernels(result, chip)
+    print_layers(result, chip)
 
 
 def _read_sample(path: Path, interface: Any, sample: int) -> list[Any]:

@@ -24,11 +24,15 @@ def cost(result: RunResult, chip: Target) -> dict[str, Any]:
         "energy_uj_estimate": None if energy is None else 1e3 * energy,
         "stack_bytes": result.stack_bytes,
         "timing_model": result.timing_model,
+        "layers": {
+            name: {"cycles": layer.cycles, "kernels": dict(layer.kernels)}
+            for name, layer in result.layers.items()
+        },
         "kernels": dict(result.kernels),
     }
 
 
-def print_kernels(result: RunResult, chip: Target) -> None:
+def print_layers(result: RunResult, chip: Target) -> None:
     """Cycles of every layer as a table; nothing where there are none."""
     from rich.table import Table
 
@@ -38,8 +42,8 @@ def print_kernels(result: RunResult, chip: Target) -> None:
     table.add_column("layer")
     table.add_column("cycles", justify="right")
     table.add_column("share", justify="right")
-    for name, cycles in result.kernels.items():
-        table.add_row(name, f"{cycles:,}", f"{100 * cycles / result.cycles:.1f} %")
+    for name, layer in result.layers.items():
+        table.add_row(name, f"{layer.cycles:,}", f"{100 * layer.cycles / result.cycles:.1f} %")
     table.add_section()
     table.add_row("total", f"{result.cycles:,}", "")
     console.print(table)

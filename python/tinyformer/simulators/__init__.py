@@ -9,10 +9,10 @@ from typing import Protocol
 
 from tinyformer.errors import SimulationError
 from tinyformer.firmware import FirmwareImage
-from tinyformer.simulators.result import Int8Array, RunResult
+from tinyformer.simulators.result import Int8Array, LayerCycles, RunResult
 from tinyformer.targets import Target
 
-__all__ = ["RunResult", "Session", "open_session", "simulate"]
+__all__ = ["LayerCycles", "RunResult", "Session", "open_session", "simulate"]
 
 
 class Session(Protocol):
@@ -47,5 +47,5 @@ def open_session(
 def simulate(
     image: FirmwareImage, target: Target, inputs: Sequence[Int8Array], *, profile: bool = False
 ) -> RunResult:
-    """Runs `image` once on `inputs`; `profile` computes cycles by symbol as well."""
+    """Runs `image` once on `inputs`; `profile` computes cycles as well."""
     return open_session(image, target).run(inputs, profile=profile)

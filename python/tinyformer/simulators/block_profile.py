@@ -22,6 +22,7 @@ import numpy as np
 
 from tinyformer.errors import SimulationError
 from tinyformer.firmware import runtime_dir
+from tinyformer.simulators.program import Symbol
 from tinyformer.toolchain import native_library
 
 # More than two megabytes of flash can hold edges between blocks.
@@ -31,11 +32,25 @@ _TABLE_ENTRIES = 1 << 19
 _UNALIGNED_ENTRIES = 1 << 12
 
 _EDGE = np.dtype(
-    [("from", "<u4"), ("to", "<u4"), ("size", "<u4"), ("instructions", "<u4"), ("count", "<u8")]
+    [
+        ("from_layer", "<u4"),
+        ("from", "<u4"),
+        ("to", "<u4"),
+        ("size", "<u4"),
+        ("to_layer", "<u4"),
+        ("instructions", "<u4"),
+        ("count", "<u8"),
+    ]
 )
 _UNALIGNED = np.dtype(
     [("pc", "<u4"), ("size", "<u4"), ("offset", "<u4"), ("is_store", "<u4"), ("count", "<u8")]
 )
+
+
+class _Range(ctypes.Structure):
+    """`range_t` of lib/Runtime/simulator/block_profile.c."""
+
+    _fields_ = (("base", ctypes.c_uint32), ("size", ctypes.c_uint32))
 
 
 class _Profile(ctypes.Structure):
@@ -52,6 +67,9 @@ class _Profile(ctypes.Structure):
         ("mask", ctypes.c_uint32),
         ("used", ctypes.c_uint32),
         ("previous", ctypes.c_uint32),
+        ("layer", ctypes.c_uint32),
+        ("in_entry", ctypes.c_uint32),
+        ("entry", _Range * 2),
         ("code_base", ctypes.c_uint32),
         ("code_size", ctypes.c_uint32),
         ("unaligned_size", ctypes.c_uint32),
@@ -63,13 +81,16 @@ class _Profile(ctypes.Structure):
 class Edge:
     """Control went `count` times from the block at `source` (0: the start) to the one at `target`.
 
-    `size` is the number of bytes of the target block.
+    `size` is the number of bytes of the target block. A layer is the function that an entry
+    function called, known by its address; 0 stands for the entry functions themselves.
     """
 
     source: int
     target: int
     size: int
     count: int
+    source_layer: int
+    target_layer: int
 
 
 @dataclass(frozen=True)
@@ -86,8 +107,13 @@ class UnalignedAccess:
 class BlockProfile:
     """The hooks on one engine, with their counters."""
 
-    def __init__(self, engine: Any, code: bytes, code_base: int) -> None:
-        """Hooks `engine`, whose executable memory at `code_base` holds `code`."""
+    def __init__(
+        self, engine: Any, code: bytes, code_base: int, entry: tuple[Symbol, Symbol]
+    ) -> None:
+        """Hooks `engine`, whose executable memory at `code_base` holds `code`.
+
+        Whatever the functions `entry` call, other than each other, is a layer.
+        """
         self._engine = engine
         self._edges = np.zeros(_TABLE_ENTRIES, dtype=_EDGE)
         self._unaligned = np.zeros(_UNALIGNED_ENTRIES, dtype=_UNALIGNED)
@@ -102,6 +128,7 @@ class BlockProfile:
             mask=_TABLE_ENTRIES - 1,
             code_base=code_base,
             code_size=len(code),
+            entry=(_Range * 2)(*(_Range(s.address, s.size) for s in entry)),
             unaligned_size=_UNALIGNED_ENTRIES,
         )
         self._add_hook(_constant("UC_HOOK_BLOCK"), "tf_count_block")
@@ -110,7 +137,7 @@ class BlockProfile:
         """Begins a run of at most `limit` instructions."""
         self._profile.instructions = 0
         self._profile.limit = limit
-        self._profile.previous = 0
+        self._profile.previous = self._profile.layer = self._profile.in_entry = 0
 
     def clear_edges(self) -> None:
         """Forgets the edges of all runs so far."""
@@ -148,7 +175,22 @@ class BlockProfile:
     def edges(self) -> list[Edge]:
         """All edges taken since the last `clear_edges`."""
         taken = self._edges[self._edges["size"] > 0]
-        return [Edge(int(e["from"]), int(e["to"]), int(e["size"]), int(e["count"])) for e in taken]
+        return [
+            Edge(
+                source=int(e["from"]),
+                target=int(e["to"]),
+                size=int(e["size"]),
+                count=int(e["count"]),
+                source_layer=int(e["from_layer"]),
+                target_layer=int(e["to_layer"]),
+            )
+            for e in taken
+        ]
+
+    def last_edge(self, back: int) -> Edge:
+        """The end of the run: control went from the block executed last to `back`, outside."""
+        profile = self._profile
+        return Edge(int(profile.previous), back, 0, 1, int(profile.layer), 0)
 
     def unaligned(self) -> list[UnalignedAccess]:
         """All unaligned accesses made within `watch_alignment`, by address of the instruction."""
@@ -163,11 +205,6 @@ class BlockProfile:
             )
             for u in made
         ]
-
-    @property
-    def last_block(self) -> int:
-        """Address of the block executed last."""
-        return int(self._profile.previous)
 
     def _add_hook(self, kinds: int, function: str) -> ctypes.c_size_t:
         hook = ctypes.c_size_t()

@@ -20,8 +20,8 @@ from tinyformer.errors import SimulationError
 from tinyformer.firmware import FirmwareImage
 from tinyformer.simulators import faults
 from tinyformer.simulators.alignment import unaligned_by_symbol
-from tinyformer.simulators.block_profile import BlockProfile, Edge
-from tinyformer.simulators.cycles import TIMING_MODELS, cycles_by_symbol
+from tinyformer.simulators.block_profile import BlockProfile
+from tinyformer.simulators.cycles import TIMING_MODELS, cycles_by_layer, kernel_cycles
 from tinyformer.simulators.program import load_program
 from tinyformer.simulators.result import Int8Array, RunResult, check_inputs, shape_outputs
 from tinyformer.targets import Memory, Target
@@ -73,7 +73,11 @@ class CortexMSession:
         self._flash = target.flash
         self._flash_bytes = self._flash_image()
         self._engine = self._make_engine()
-        self._profile = BlockProfile(self._engine, self._flash_bytes, self._flash.base)
+        names = (self._interface.run_symbol, self._interface.invoke_symbol)
+        run, invoke = (self._program.symbol(name) for name in names)
+        self._profile = BlockProfile(
+            self._engine, self._flash_bytes, self._flash.base, (run, invoke)
+        )
         self._boot()
         self._after_boot = self._engine.context_save()
         self._ram_after_boot = [
@@ -81,7 +85,7 @@ class CortexMSession:
         ]
 
     def run(self, inputs: Sequence[Int8Array], *, profile: bool = False) -> RunResult:
-        """Runs the network once; `profile` computes cycles by symbol as well."""
+        """Runs the network once; `profile` computes cycles as well."""
         if profile:
             self._profile.clear_edges()
         stack_top, back = self._run_network(inputs)
@@ -117,14 +121,15 @@ class CortexMSession:
         return stack_top, back
 
     def _with_cycles(self, result: RunResult, back: int) -> RunResult:
-        edges = [*self._profile.edges(), Edge(self._profile.last_block, back, 0, 1)]
-        kernels = cycles_by_symbol(
+        edges = [*self._profile.edges(), self._profile.last_edge(back)]
+        layers = cycles_by_layer(
             self._target.core, self._program, self._flash_bytes, self._flash.base, edges
         )
         return dataclasses.replace(
             result,
-            cycles=sum(kernels.values()),
-            kernels=kernels,
+            cycles=sum(layer.cycles for layer in layers.values()),
+            layers=layers,
+            kernels=kernel_cycles(layers),
             timing_model=TIMING_MODELS[self._target.core],
         )
 

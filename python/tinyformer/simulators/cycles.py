@@ -1,52 +1,82 @@
 # Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""From counted edges between basic blocks to cycles by symbol, for each core."""
+"""From counted edges between basic blocks to cycles by layer and symbol, for each core."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tinyformer.errors import SimulationError
 from tinyformer.simulators import timing_m4, timing_m7
 from tinyformer.simulators.block_profile import Edge
 from tinyformer.simulators.decode import Instruction, decode
 from tinyformer.simulators.program import Program
+from tinyformer.simulators.result import LayerCycles
 
 TIMING_MODELS = {"cortex-m4": timing_m4.TIMING_MODEL, "cortex-m7": timing_m7.TIMING_MODEL}
 
 # A block is known by its address and its size in bytes.
 Block = tuple[int, int]
 
+# A layer's address, 0 for the entry functions, and a block that ran for it.
+Place = tuple[int, Block]
 
-def cycles_by_symbol(
+
+def cycles_by_layer(
     core: str,
     program: Program,
     flash: bytes,
     flash_base: int,
     edges: Sequence[Edge],
-) -> dict[str, int]:
-    """Cycles of each function, the largest first. The sum is the time of the run.
+) -> dict[str, LayerCycles]:
+    """Cycles of each layer, the largest first. The sum is the time of the run.
 
-    `edges` ends with the return out of the run, as an edge to a block of size 0.
+    `edges` ends with the return out of the run, as an edge to a block of size 0. The entry
+    functions are layers under their own names.
     """
-    executions: Counter[Block] = Counter()
+    executions: Counter[Place] = Counter()
     for edge in edges:
         if edge.size:
-            executions[edge.target, edge.size] += edge.count
-    code = {b: flash[b[0] - flash_base : b[0] - flash_base + b[1]] for b in executions}
-    decoded = {block: _decode_block(block, code[block], program) for block in executions}
+            executions[edge.target_layer, (edge.target, edge.size)] += edge.count
+    blocks = {block for _, block in executions}
+    code = {b: flash[b[0] - flash_base : b[0] - flash_base + b[1]] for b in blocks}
+    decoded = {block: _decode_block(block, code[block], program) for block in blocks}
     if core == "cortex-m4":
         cycles = _m4_cycles(executions, decoded, edges)
     elif core == "cortex-m7":
         cycles = _m7_cycles(executions, decoded, code)
     else:
         raise SimulationError(f"there is no timing model for core {core!r}")
-    by_symbol: defaultdict[str, float] = defaultdict(float)
-    for block, count in cycles.items():
-        by_symbol[program.function_name(block[0])] += count
-    ordered = sorted(by_symbol.items(), key=lambda item: (-item[1], item[0]))
-    return {name: round(count) for name, count in ordered}
+    return _by_layer(cycles, program)
+
+
+def kernel_cycles(layers: Mapping[str, LayerCycles]) -> dict[str, int]:
+    """Cycles of each symbol over all layers, the largest first."""
+    total: Counter[str] = Counter()
+    for layer in layers.values():
+        total.update(layer.kernels)
+    return _largest_first(total)
+
+
+def _by_layer(cycles: Mapping[Place, float], program: Program) -> dict[str, LayerCycles]:
+    """Rounds once, for each symbol in each layer, so that all views have the same sum."""
+    cells: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    exact: defaultdict[tuple[str, str], float] = defaultdict(float)
+    for (layer, block), count in cycles.items():
+        symbol = program.function_name(block[0])
+        exact[program.function_name(layer) if layer else symbol, symbol] += count
+    for (name, symbol), count in exact.items():
+        cells[name][symbol] = round(count)
+    totals = {name: kernels.total() for name, kernels in cells.items()}
+    return {
+        name: LayerCycles(total, _largest_first(cells[name]))
+        for name, total in _largest_first(totals).items()
+    }
+
+
+def _largest_first(counts: Mapping[str, int]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _decode_block(block: Block, code: bytes, program: Program) -> tuple[Instruction, ...]:
@@ -60,14 +90,15 @@ def _decode_block(block: Block, code: bytes, program: Program) -> tuple[Instruct
 
 
 def _m4_cycles(
-    executions: Counter[Block],
-    decoded: dict[Block, tuple[Instruction, ...]],
+    executions: Mapping[Place, int],
+    decoded: Mapping[Block, tuple[Instruction, ...]],
     edges: Sequence[Edge],
-) -> dict[Block, float]:
+) -> dict[Place, float]:
     """Straight-line cycles times executions, and the pipeline refill for each edge taken."""
-    cycles = {b: float(timing_m4.block_cycles(decoded[b]) * n) for b, n in executions.items()}
+    each = {block: timing_m4.block_cycles(instructions) for block, instructions in decoded.items()}
+    cycles = {place: float(each[place[1]] * count) for place, count in executions.items()}
     by_address: dict[int, Block] = {}
-    for block in executions:
+    for block in decoded:
         by_address[block[0]] = max(block, by_address.get(block[0], block))
     for edge in edges:
         source = by_address.get(edge.source)
@@ -75,14 +106,14 @@ def _m4_cycles(
             continue
         falls_through = edge.target == source[0] + source[1]
         penalty = timing_m4.taken_branch_cycles(decoded[source][-1], falls_through)
-        cycles[source] += penalty * edge.count
+        cycles[edge.source_layer, source] += penalty * edge.count
     return cycles
 
 
 def _m7_cycles(
-    executions: Counter[Block],
-    decoded: dict[Block, tuple[Instruction, ...]],
-    code: dict[Block, bytes],
-) -> dict[Block, float]:
-    each = timing_m7.block_cycles({code[block]: decoded[block] for block in executions})
-    return {block: each[code[block]] * count for block, count in executions.items()}
+    executions: Mapping[Place, int],
+    decoded: Mapping[Block, tuple[Instruction, ...]],
+    code: Mapping[Block, bytes],
+) -> dict[Place, float]:
+    each = timing_m7.block_cycles({code[block]: decoded[block] for block in decoded})
+    return {place: each[code[place[1]]] * count for place, count in executions.items()}

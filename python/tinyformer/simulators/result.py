@@ -17,19 +17,32 @@ Int8Array = npt.NDArray[np.int8]
 
 
 @dataclass(frozen=True)
+class LayerCycles:
+    """What one layer took: a function that the network's entry calls, and all that it calls.
+
+    `kernels` are the cycles by symbol, the largest first, of what ran for this layer.
+    """
+
+    cycles: int
+    kernels: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class RunResult:
     """Outputs of one run, and what it cost between entry and return of `<name>_run`.
 
     `instructions` counts executed instructions. `stack_bytes` is the high-water mark of the whole
-    stack, main's frame included. `cycles` and `kernels` (cycles by symbol, the largest first,
-    helpers such as memcpy under their own name) come from `timing_model`; only a profiled run
-    has them, and the host has none of all these.
+    stack, main's frame included. `cycles` come from `timing_model`, and so do both views of them,
+    the largest first: `layers` by the function that the network's entry called, `kernels` by the
+    symbol that was executed, which may have run for several layers. Only a profiled run has them,
+    and the host has none of all these.
     """
 
     outputs: list[Int8Array]
     cycles: int | None = None
     instructions: int | None = None
     stack_bytes: int | None = None
+    layers: Mapping[str, LayerCycles] = field(default_factory=dict)
     kernels: Mapping[str, int] = field(default_factory=dict)
     timing_model: str | None = None
 
