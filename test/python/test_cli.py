@@ -27,6 +27,14 @@ def test_bench_attention(cli, target: str) -> None:
     assert figures["cycles"] == sum(layer["cycles"] for layer in layers)
     assert all(layer["cycles"] == sum(layer["kernels"].values()) for layer in layers)
     assert figures["macs_per_cycle"] == pytest.approx(figures["macs"] / figures["cycles"])
+    if target == "stm32h7":
+        worse = figures["cycles_pessimistic"]
+        assert figures["cycles"] < worse < 1.5 * figures["cycles"]
+        assert worse == sum(layer["cycles_pessimistic"] for layer in layers)
+        assert figures["macs_per_cycle_pessimistic"] == pytest.approx(figures["macs"] / worse)
+        assert "first issue slot" in figures["pessimistic_model"]
+    else:
+        assert figures["cycles_pessimistic"] is figures["pessimistic_model"] is None
     clock = {"stm32l4": 80e6, "stm32h7": 480e6}[target]
     assert figures["milliseconds"] == pytest.approx(1e3 * figures["cycles"] / clock)
     assert figures["timing_model"]

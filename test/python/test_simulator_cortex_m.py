@@ -207,6 +207,25 @@ def test_m7_both_views_have_the_same_sum(tmp_path: Path) -> None:
     assert set(result.layers["first"].kernels) == {"first", "deeper", "shared"}
 
 
+def test_m7_the_pessimistic_figure_counts_simd_and_products_apart(tmp_path: Path) -> None:
+    source = """
+    __attribute__((naked, noinline)) void kernel(void);
+    void kernel(void) {
+      __asm("movs r3, #50\\n 1: .rept 16\\n sxtb16 r0, r1\\n smlad r12, r1, r2, r12\\n .endr\\n"
+            "subs r3, #1\\n bne 1b\\n bx lr");
+    }
+    void tf_net_invoke(const int8_t *in, int8_t *out, uint8_t *arena) {
+      kernel(); (void)arena; (void)in; out[0] = 2;
+    }"""
+    result = run(source, "stm32h7", tmp_path, profile=True)
+    kernel = result.layers["kernel"]
+    # 16 pairs and the decrement a round; where they cannot be pairs, 32 and the decrement beside.
+    assert 50 * 17 <= kernel.cycles <= 50 * 18 + 10
+    assert 50 * 32 <= (kernel.cycles_pessimistic or 0) <= 50 * 32 + 10
+    assert result.cycles_pessimistic is not None and result.cycles is not None
+    assert result.cycles_pessimistic > result.cycles
+
+
 def test_memcpy_counts_for_its_layer(tmp_path: Path) -> None:
     source = """
     void *memcpy(void *, const void *, size_t);

@@ -4,13 +4,15 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from pathlib import Path
 
 import pytest
 from timing import snippets
 from timing.snippets import Snippet
 from tinyformer.errors import ToolchainError
-from tinyformer.simulators import timing_m4, timing_m7
+from tinyformer.simulators import timing_m4, timing_m7, timing_m7_inorder
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +39,17 @@ def test_m7(name: str, m7_cycles: dict[str, tuple[Snippet, float]]) -> None:
     snippet, cycles = m7_cycles[name]
     # The first iterations fill the pipeline; a hundred of them hide that to a few percent.
     assert cycles == pytest.approx(snippet.cycles, rel=0.05)
+
+
+@pytest.fixture(scope="module")
+def inorder_snippets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Snippet]:
+    return snippets.assemble("m7_inorder.s", "cortex-m7", tmp_path_factory.mktemp("m7i"))
+
+
+@pytest.mark.parametrize("name", snippets.names("m7_inorder.s"))
+def test_m7_in_order(name: str, inorder_snippets: dict[str, Snippet]) -> None:
+    snippet = inorder_snippets[name]
+    assert timing_m7_inorder.block_cycles(snippet.instructions) == snippet.cycles
 
 
 @pytest.mark.parametrize(
@@ -106,6 +119,36 @@ def test_m7_a_block_of_nothing_but_a_branch_costs_one(tmp_path: Path) -> None:
     assert timing_m7.block_cycles({b"branch": block})[b"branch"] == pytest.approx(1, rel=0.05)
 
 
+# In llvm-mca's table a cycle by which an operand is read early counts as latency.
+LATENCIES = """
+ldr r0, [r1]; ldrb r0, [r1]; ldrsh r0, [r1, r2]; smlad r0, r1, r2, r3; smuad r0, r1, r2
+smlald r0, r1, r2, r3; smmulr r0, r1, r2; smmlar r0, r1, r2, r3; smulwb r0, r1, r2
+smull r0, r1, r2, r3; smlawb r0, r1, r2, r3; mul r0, r1, r2; mla r0, r1, r2, r3
+umaal r0, r1, r2, r3; sxtb16 r0, r1; sxtb16 r0, r1, ror #8; uxtb16 r0, r1; sxtab16 r0, r1, r2
+ssat r0, #8, r1; ssat16 r0, #8, r1; usat16 r0, #8, r1; pkhbt r0, r1, r2, lsl #16
+pkhtb r0, r1, r2, asr #16; ssub8 r0, r1, r2; sel r0, r1, r2; qadd r0, r1, r2; qadd16 r0, r1, r2
+qsub8 r0, r1, r2; qdadd r0, r1, r2; usad8 r0, r1, r2; usada8 r0, r1, r2, r3; sxtb r0, r1
+ubfx r0, r1, #1, #2; bfi r0, r1, #3, #4; add r0, r1, r2; adds r0, r1, r2, lsl #2; lsls r0, r1, #2
+clz r0, r1; rev r0, r1; movw r0, #1; movt r0, #1; mvn r0, r1; vmov s0, r1; vmov r1, s0
+vmov r1, r2, d0; vldr s0, [r1]; vldr d0, [r1]; vadd.f32 s0, s1, s2
+"""
+
+
+def test_m7_in_order_latencies_are_llvms(tmp_path: Path) -> None:
+    instructions = snippets.decode_text(LATENCIES.replace(";", "\n"), tmp_path)
+    command = [timing_m7._llvm_mca(), "-mtriple=thumbv7em-none-eabihf", "-mcpu=cortex-m7"]
+    text = ".syntax unified\n.thumb\n" + "\n".join(i.text for i in instructions)
+    told = subprocess.run([*command, "--json"], input=text, capture_output=True, text=True)
+    (region,) = json.loads(told.stdout)["CodeRegions"]
+    theirs = [entry["Latency"] for entry in region["InstructionInfoView"]["InstructionList"]]
+    ours = []
+    for instruction in instructions:
+        (step,) = timing_m7_inorder.steps(instruction)
+        ours.append(max(step.writes.values()) - min(0, *step.reads.values(), 0))
+    texts = [i.text for i in instructions]
+    assert dict(zip(texts, ours, strict=True)) == dict(zip(texts, theirs, strict=True))
+
+
 # What compilers and kernels use of ARMv7E-M, in every form whose text could be misunderstood.
 MANY = """
 adcs r0, r1, r2; addw r0, r1, #4000; adr r0, 1f; asr.w r0, r1, #3; bfc r0, #3, #4; bic r0, r1, #7
@@ -139,6 +182,8 @@ def test_m7_every_instruction_can_be_shown_to_llvm_mca(tmp_path: Path) -> None:
     cycles = timing_m7.block_cycles(alone)
     assert len(cycles) == len(instructions)
     assert all(0 < each < 30 for each in cycles.values())
+    in_order = [timing_m7_inorder.block_cycles([instruction]) for instruction in instructions]
+    assert all(0 < each < 30 for each in in_order)
 
 
 def test_m7_conditional_instructions(tmp_path: Path) -> None:

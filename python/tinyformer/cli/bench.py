@@ -152,7 +152,7 @@ def _report(
     from tinyformer.bench.measure import measure
 
     result = measure(layer, chip, options)
-    cycles = result.run.cycles
+    cycles, pessimistic = result.run.cycles, result.run.cycles_pessimistic
     figures = {
         "target": chip.name,
         "shape": [int(part) for part in shape.split(",")],
@@ -160,6 +160,7 @@ def _report(
         "bit_exact": result.bit_exact,
         "macs": layer.macs,
         "macs_per_cycle": layer.macs / cycles if cycles else None,
+        "macs_per_cycle_pessimistic": layer.macs / pessimistic if pessimistic else None,
         "peak_bytes": result.peak_bytes,
         "arena_bytes": result.arena_bytes,
         "arena_lower_bound_bytes": result.arena_lower_bound,

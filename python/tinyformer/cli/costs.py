@@ -24,8 +24,14 @@ def cost(result: RunResult, chip: Target) -> dict[str, Any]:
         "energy_uj_estimate": None if energy is None else 1e3 * energy,
         "stack_bytes": result.stack_bytes,
         "timing_model": result.timing_model,
+        "cycles_pessimistic": result.cycles_pessimistic,
+        "pessimistic_model": result.pessimistic_model,
         "layers": {
-            name: {"cycles": layer.cycles, "kernels": dict(layer.kernels)}
+            name: {
+                "cycles": layer.cycles,
+                "cycles_pessimistic": layer.cycles_pessimistic,
+                "kernels": dict(layer.kernels),
+            }
             for name, layer in result.layers.items()
         },
         "kernels": dict(result.kernels),
@@ -38,15 +44,23 @@ def print_layers(result: RunResult, chip: Target) -> None:
 
     if result.cycles is None:
         return
+    second = result.cycles_pessimistic is not None
     table = Table(title=f"cycles ({result.timing_model})", title_justify="left")
     table.add_column("layer")
     table.add_column("cycles", justify="right")
     table.add_column("share", justify="right")
+    if second:
+        table.add_column("pessimistic", justify="right")
     for name, layer in result.layers.items():
-        table.add_row(name, f"{layer.cycles:,}", f"{100 * layer.cycles / result.cycles:.1f} %")
+        share = f"{100 * layer.cycles / result.cycles:.1f} %"
+        worse = [f"{layer.cycles_pessimistic:,}"] if second else []
+        table.add_row(name, f"{layer.cycles:,}", share, *worse)
     table.add_section()
-    table.add_row("total", f"{result.cycles:,}", "")
+    worse = [f"{result.cycles_pessimistic:,}"] if second else []
+    table.add_row("total", f"{result.cycles:,}", "", *worse)
     console.print(table)
+    if second:
+        console.print(f"pessimistic: {result.pessimistic_model}")
     milliseconds = chip.milliseconds(result.cycles)
     if milliseconds is not None and chip.clock_hz is not None:
         console.print(f"{milliseconds:.3f} ms at {chip.clock_hz / 1e6:g} MHz")

@@ -134,6 +134,9 @@ def _print(name: str, results: list[tuple[Target, Evaluation, int]]) -> None:
     table.add_section()
     costs = [cost(r.profile, chip) for chip, r, _ in results]
     row("cycles", ["-" if c["cycles"] is None else f"{c['cycles']:,}" for c in costs])
+    worse = [c["cycles_pessimistic"] for c in costs]
+    if any(worse):
+        row("cycles, pessimistic", ["-" if w is None else f"{w:,}" for w in worse])
     row(
         "time", ["-" if c["milliseconds"] is None else f"{c['milliseconds']:.2f} ms" for c in costs]
     )
@@ -158,3 +161,5 @@ def _print(name: str, results: list[tuple[Target, Evaluation, int]]) -> None:
     for chip, result, _ in results:
         if result.profile.timing_model:
             console.print(f"cycles of {chip.name}: {result.profile.timing_model}")
+        if result.profile.pessimistic_model:
+            console.print(f"pessimistic of {chip.name}: {result.profile.pessimistic_model}")

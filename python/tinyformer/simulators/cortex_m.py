@@ -21,7 +21,12 @@ from tinyformer.firmware import FirmwareImage
 from tinyformer.simulators import faults
 from tinyformer.simulators.alignment import unaligned_by_symbol
 from tinyformer.simulators.block_profile import BlockProfile
-from tinyformer.simulators.cycles import TIMING_MODELS, cycles_by_layer, kernel_cycles
+from tinyformer.simulators.cycles import (
+    PESSIMISTIC_MODELS,
+    TIMING_MODELS,
+    cycles_by_layer,
+    kernel_cycles,
+)
 from tinyformer.simulators.program import load_program
 from tinyformer.simulators.result import Int8Array, RunResult, check_inputs, shape_outputs
 from tinyformer.targets import Memory, Target
@@ -125,12 +130,17 @@ class CortexMSession:
         layers = cycles_by_layer(
             self._target.core, self._program, self._flash_bytes, self._flash.base, edges
         )
+        second = PESSIMISTIC_MODELS.get(self._target.core)
         return dataclasses.replace(
             result,
             cycles=sum(layer.cycles for layer in layers.values()),
             layers=layers,
             kernels=kernel_cycles(layers),
             timing_model=TIMING_MODELS[self._target.core],
+            cycles_pessimistic=None
+            if second is None
+            else sum(layer.cycles_pessimistic or 0 for layer in layers.values()),
+            pessimistic_model=second,
         )
 
     def _ram(self) -> list[Memory]:

@@ -8,13 +8,16 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from tinyformer.errors import SimulationError
-from tinyformer.simulators import timing_m4, timing_m7
+from tinyformer.simulators import timing_m4, timing_m7, timing_m7_inorder
 from tinyformer.simulators.block_profile import Edge
 from tinyformer.simulators.decode import Instruction, decode
 from tinyformer.simulators.program import Program
 from tinyformer.simulators.result import LayerCycles
 
 TIMING_MODELS = {"cortex-m4": timing_m4.TIMING_MODEL, "cortex-m7": timing_m7.TIMING_MODEL}
+
+# Second models, for cores whose first one may be too optimistic.
+PESSIMISTIC_MODELS = {"cortex-m7": timing_m7_inorder.TIMING_MODEL}
 
 # A block is known by its address and its size in bytes.
 Block = tuple[int, int]
@@ -43,12 +46,16 @@ def cycles_by_layer(
     code = {b: flash[b[0] - flash_base : b[0] - flash_base + b[1]] for b in blocks}
     decoded = {block: _decode_block(block, code[block], program) for block in blocks}
     if core == "cortex-m4":
-        cycles = _m4_cycles(executions, decoded, edges)
-    elif core == "cortex-m7":
-        cycles = _m7_cycles(executions, decoded, code)
-    else:
-        raise SimulationError(f"there is no timing model for core {core!r}")
-    return _by_layer(cycles, program)
+        return _layers(_by_layer(_m4_cycles(executions, decoded, edges), program))
+    if core == "cortex-m7":
+        expected = timing_m7.block_cycles({code[block]: decoded[block] for block in decoded})
+        each = {block: expected[code[block]] for block in decoded}
+        worse = {b: max(each[b], timing_m7_inorder.block_cycles(decoded[b])) for b in decoded}
+        return _layers(
+            _by_layer(_times(each, executions), program),
+            _by_layer(_times(worse, executions), program),
+        )
+    raise SimulationError(f"there is no timing model for core {core!r}")
 
 
 def kernel_cycles(layers: Mapping[str, LayerCycles]) -> dict[str, int]:
@@ -59,20 +66,30 @@ def kernel_cycles(layers: Mapping[str, LayerCycles]) -> dict[str, int]:
     return _largest_first(total)
 
 
-def _by_layer(cycles: Mapping[Place, float], program: Program) -> dict[str, LayerCycles]:
-    """Rounds once, for each symbol in each layer, so that all views have the same sum."""
-    cells: defaultdict[str, Counter[str]] = defaultdict(Counter)
+def _layers(
+    cycles: Mapping[str, Counter[str]], pessimistic: Mapping[str, Counter[str]] | None = None
+) -> dict[str, LayerCycles]:
+    totals = {name: kernels.total() for name, kernels in cycles.items()}
+    return {
+        name: LayerCycles(
+            cycles=total,
+            kernels=_largest_first(cycles[name]),
+            cycles_pessimistic=pessimistic[name].total() if pessimistic else None,
+        )
+        for name, total in _largest_first(totals).items()
+    }
+
+
+def _by_layer(cycles: Mapping[Place, float], program: Program) -> dict[str, Counter[str]]:
+    """Cycles by layer and symbol, rounded once, so that all views of them have the same sum."""
     exact: defaultdict[tuple[str, str], float] = defaultdict(float)
     for (layer, block), count in cycles.items():
         symbol = program.function_name(block[0])
         exact[program.function_name(layer) if layer else symbol, symbol] += count
+    layers: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for (name, symbol), count in exact.items():
-        cells[name][symbol] = round(count)
-    totals = {name: kernels.total() for name, kernels in cells.items()}
-    return {
-        name: LayerCycles(total, _largest_first(cells[name]))
-        for name, total in _largest_first(totals).items()
-    }
+        layers[name][symbol] = round(count)
+    return layers
 
 
 def _largest_first(counts: Mapping[str, int]) -> dict[str, int]:
@@ -110,10 +127,5 @@ def _m4_cycles(
     return cycles
 
 
-def _m7_cycles(
-    executions: Mapping[Place, int],
-    decoded: Mapping[Block, tuple[Instruction, ...]],
-    code: Mapping[Block, bytes],
-) -> dict[Place, float]:
-    each = timing_m7.block_cycles({code[block]: decoded[block] for block in decoded})
-    return {place: each[code[place[1]]] * count for place, count in executions.items()}
+def _times(each: Mapping[Block, float], executions: Mapping[Place, int]) -> dict[Place, float]:
+    return {place: each[place[1]] * count for place, count in executions.items()}

@@ -31,8 +31,9 @@ class Instruction:
     """One decoded instruction.
 
     `operation` is the mnemonic without condition and width, `mnemonic` and `operands` are the
-    text that an assembler reads. Registers are names as in the text ("r4", "sp").
-    `transfer` lists the registers that a load or store moves, in ascending address order.
+    text that an assembler reads. Registers are names as in the text ("r4", "sp"); `registers` are
+    the operands that are registers, in the order of the text. `transfer` lists the registers that
+    a load or store moves, in ascending address order.
     """
 
     address: int
@@ -42,10 +43,13 @@ class Instruction:
     operands: str
     kind: Kind
     conditional: bool
+    reads: frozenset[str]
     writes: frozenset[str]
+    registers: tuple[str, ...]
     address_registers: frozenset[str]
     transfer: tuple[str, ...]
     register_offset: bool
+    shifted: bool
     writeback: bool
 
     @property
@@ -80,8 +84,18 @@ _KINDS: dict[str, Kind] = {
     **dict.fromkeys(("tbb", "tbh"), Kind.TABLE_BRANCH),
     **dict.fromkeys(("udiv", "sdiv"), Kind.DIVIDE),
     "it": Kind.IT,
-    "fmstat": Kind.FLOAT,
+    # Moves to and from the FPU under the names that they had before UAL.
+    **dict.fromkeys(("fmstat", "fconsts", "fconstd", "fmdhr", "fmdlr"), Kind.FLOAT),
 }
+
+
+# Capstone does not say that these have two results, or that they read them.
+_LONG_PRODUCTS = frozenset({"smull", "umull"})
+_LONG_SUMS = frozenset(
+    {"smlal", "umlal", "umaal", "smlald", "smlaldx", "smlsld", "smlsldx"}
+    | {"smlalbb", "smlalbt", "smlaltb", "smlaltt"}
+)
+_NO_RESULT = frozenset({"cmp", "cmn", "tst", "teq"})
 
 
 def decode(code: bytes, address: int) -> tuple[Instruction, ...]:
@@ -115,7 +129,10 @@ def _convert(insn: Any) -> Instruction:
     writes = frozenset(str(insn.reg_name(r)) for r in insn.regs_access()[1])
     registers = [str(insn.reg_name(o.reg)) for o in insn.operands if o.type == arm.ARM_OP_REG]
     memory = [o.mem for o in insn.operands if o.type == arm.ARM_OP_MEM]
-    always = insn.cc in (arm.ARM_CC_INVALID, arm.ARM_CC_AL)
+    conditional = insn.cc not in (arm.ARM_CC_INVALID, arm.ARM_CC_AL)
+    shifts = [o.shift.type for o in insn.operands if o.type == arm.ARM_OP_REG]
+    if insn.update_flags:
+        writes |= {"cpsr"}
     return Instruction(
         address=insn.address,
         size=insn.size,
@@ -123,13 +140,33 @@ def _convert(insn: Any) -> Instruction:
         mnemonic=insn.mnemonic,
         operands=insn.op_str,
         kind=_kind(operation, writes),
-        conditional=not always or operation in ("cbz", "cbnz"),
+        conditional=conditional or operation in ("cbz", "cbnz"),
+        reads=_reads(insn, operation, registers, conditional),
         writes=writes | {"sp"} if operation in _STACK else writes,
+        registers=tuple(registers),
         address_registers=_address_registers(insn, operation, registers, memory),
         transfer=tuple(registers[1:] if operation in _BASE_IN_LIST else registers),
         register_offset=any(m.index != 0 for m in memory),
+        shifted=any(shift != arm.ARM_SFT_INVALID for shift in shifts),
         writeback=bool(insn.writeback) or operation in _STACK,
     )
+
+
+def _reads(insn: Any, operation: str, registers: list[str], conditional: bool) -> frozenset[str]:
+    """The registers that the instruction reads.
+
+    Capstone forgets some: operands of PKHBT, SXTAB16, SSAT and their kin, and sums that are results
+    at the same time. A conditional instruction keeps the old result if it is not executed.
+    """
+    reads = {str(insn.reg_name(r)) for r in insn.regs_access()[0]}
+    kind = _KINDS.get(operation)
+    if operation in _LONG_SUMS or operation in _NO_RESULT:
+        return frozenset(reads | set(registers))
+    if kind is None and not operation.startswith("v"):
+        reads |= set(registers[2 if operation in _LONG_PRODUCTS else 1 :])
+    if conditional and kind not in (Kind.BRANCH, Kind.IT):
+        reads |= {"cpsr", *registers}
+    return frozenset(reads)
 
 
 def _address_registers(

@@ -25,6 +25,7 @@ class LayerCycles:
 
     cycles: int
     kernels: Mapping[str, int]
+    cycles_pessimistic: int | None = None
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,9 @@ class RunResult:
     `instructions` counts executed instructions. `stack_bytes` is the high-water mark of the whole
     stack, main's frame included. `cycles` come from `timing_model`, and so do both views of them,
     the largest first: `layers` by the function that the network's entry called, `kernels` by the
-    symbol that was executed, which may have run for several layers. Only a profiled run has them,
-    and the host has none of all these.
+    symbol that was executed, which may have run for several layers. `cycles_pessimistic` come from
+    `pessimistic_model`, where a core has a second one. Only a profiled run has them, and the host
+    has none of all these.
     """
 
     outputs: list[Int8Array]
@@ -45,6 +47,8 @@ class RunResult:
     layers: Mapping[str, LayerCycles] = field(default_factory=dict)
     kernels: Mapping[str, int] = field(default_factory=dict)
     timing_model: str | None = None
+    cycles_pessimistic: int | None = None
+    pessimistic_model: str | None = None
 
 
 def check_inputs(interface: NetworkInterface, inputs: Sequence[Int8Array]) -> list[bytes]:

@@ -12,7 +12,7 @@ from timing import elf
 from tinyformer.simulators.decode import Instruction, decode
 from tinyformer.toolchain import compile_object
 
-_CASE = re.compile(r"^(\w+):\s*@ cycles (\d+)\s*$", re.MULTILINE)
+_CASE = re.compile(r"^(\w+):\s*@ cycles (\d+(?:\.\d+)?)\s*$", re.MULTILINE)
 _HERE = Path(__file__).resolve().parent
 
 
@@ -21,7 +21,7 @@ class Snippet:
     """A straight run of instructions and what it should cost."""
 
     name: str
-    cycles: int
+    cycles: float
     code: bytes
     instructions: tuple[Instruction, ...]
 
@@ -36,7 +36,7 @@ def assemble(file: str, core: str, directory: Path) -> dict[str, Snippet]:
     path = compile_object(_HERE / file, directory / f"{file}.o", core)
     code = elf.sections(path)[".text"].data
     labels = {name: value & ~1 for name, value in elf.symbols(path).items()}
-    cases = [(m.group(1), int(m.group(2))) for m in _CASE.finditer((_HERE / file).read_text())]
+    cases = [(m.group(1), float(m.group(2))) for m in _CASE.finditer((_HERE / file).read_text())]
     starts = [labels[name] for name, _ in cases]
     ends = [*starts[1:], len(code)]
     return {
