@@ -239,6 +239,34 @@ def test_memcpy_counts_for_its_layer(tmp_path: Path) -> None:
     assert set(result.layers["copy"].kernels) == {"copy", "memcpy"}
 
 
+# A kernel of inline assembly with a loop of 4 rounds and its counter in the FPU:
+# PUSH 1 + 9, MOV 1, VMOV 1; a round LDR 2, LDR 1, 8 others, and 2 for each of 3 taken branches;
+# POP 1 + 9 and the return 2.
+KERNEL = """
+__attribute__((naked, noinline)) void kernel(const int8_t *in);
+void kernel(const int8_t *in) {
+  __asm("push {r4-r11, lr}\\n mov r12, #4\\n vmov s0, r12\\n"
+        "1: ldr r2, [r0]\\n ldr r3, [r0, #4]\\n sxtb16 r5, r2\\n sxtb16 r6, r2, ror #8\\n"
+        "smlad r8, r5, r3, r8\\n smlad r9, r6, r3, r9\\n vmov r7, s0\\n subs r7, #1\\n"
+        "vmov s0, r7\\n bne 1b\\n pop {r4-r11, pc}");
+}
+void tf_net_invoke(const int8_t *in, int8_t *out, uint8_t *arena) {
+  kernel(in); (void)arena; out[0] = 1;
+}
+"""
+
+
+def test_m4_a_kernel_of_inline_assembly(tmp_path: Path) -> None:
+    result = run(KERNEL, "stm32l4", tmp_path, profile=True)
+    assert result.kernels["kernel"] == 10 + 2 + 4 * 11 + 3 * 2 + 12
+
+
+def test_m7_a_kernel_of_inline_assembly(tmp_path: Path) -> None:
+    kernel = run(KERNEL, "stm32h7", tmp_path, profile=True).layers["kernel"]
+    # The counter goes through the FPU and back in a round, which takes 3 + 1 + 3 cycles.
+    assert 4 * 7 <= kernel.cycles <= (kernel.cycles_pessimistic or 0) <= 4 * 15 + 25
+
+
 def test_m4_the_last_return_counts(tmp_path: Path) -> None:
     source = """
     __attribute__((naked)) void tf_net_invoke(const int8_t *in, int8_t *out, uint8_t *arena) {

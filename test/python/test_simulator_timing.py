@@ -13,6 +13,7 @@ from timing import snippets
 from timing.snippets import Snippet
 from tinyformer.errors import ToolchainError
 from tinyformer.simulators import timing_m4, timing_m7, timing_m7_inorder
+from tinyformer.simulators.decode import Kind
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +59,8 @@ def test_m7_in_order(name: str, inorder_snippets: dict[str, Snippet]) -> None:
         ("b 1f", False, 2),
         ("bne 1f", False, 2),
         ("bne 1f", True, 0),
+        ("bgt.w 1f", False, 2),
+        ("bgt.w 1f", True, 0),
         ("cbz r0, 1f", False, 2),
         ("cbz r0, 1f", True, 0),
         ("bl 1f", False, 2),
@@ -96,6 +99,9 @@ def test_m4_operands_of_different_forms_cost_the_same(tmp_path: Path) -> None:
     [
         ("pop {r4, pc}", ["ldr r4, [sp, #0]", "ldr lr, [sp, #4]", "bx lr"]),
         ("ldm r0!, {r1, r2}", ["ldr r1, [r0, #0]", "ldr r2, [r0, #4]", "adds.w r0, r0, #8"]),
+        ("strd r1, r2, [r0, #8]!", ["str r1, [r0, #0]", "str r2, [r0, #4]", "adds.w r0, r0, #8"]),
+        ("vmov.32 d3[1], r2", ["vmov s7, r2"]),
+        ("vldmia r0!, {s0, s1}", ["vldr s0, [r0, #0]", "vldr s1, [r0, #4]", "adds.w r0, r0, #8"]),
         ("ldrd r1, r2, [r0]", ["ldr r1, [r0, #0]", "ldr r2, [r0, #4]"]),
         ("vpush {d8, d9}", ["vstr d8, [sp, #0]", "vstr d9, [sp, #8]"]),
         ("bl 1f", []),
@@ -151,6 +157,13 @@ def test_m7_in_order_latencies_are_llvms(tmp_path: Path) -> None:
 
 # What compilers and kernels use of ARMv7E-M, in every form whose text could be misunderstood.
 MANY = """
+smlsd r0, r1, r2, r3; smusd r0, r1, r2; smlalbb r0, r1, r2, r3; smmul r0, r1, r2; uadd8 r0, r1, r2
+smmla r0, r1, r2, r3; smmlsr r0, r1, r2, r3; sxtb16 r9, r10, ror #24; uxtab16 r0, r1, r2, ror #8
+qdadd r0, r1, r2; qdsub r0, r1, r2; qsub16 r0, r1, r2; uqadd8 r0, r1, r2; usat r0, #8, r1, asr #3
+pkhtb r0, r1, r2; ldrd r0, r1, [r2, #8]!; strd r0, r1, [r2], #8; ldm r0!, {r1, r9, r10, r11}
+vmov s0, s1, r2, r3; vmov r2, r3, s0, s1; vmov d0, r1, r2; vmov.32 d0[1], r3; vmov.32 r3, d0[1]
+vmov.f32 s0, #1.0; vcmp.f32 s0, s1; vldr d1, [r0]; vstr s3, [r0]; shadd8 r0, r1, r2
+bgt 1f; bne.w 1f
 adcs r0, r1, r2; addw r0, r1, #4000; adr r0, 1f; asr.w r0, r1, #3; bfc r0, #3, #4; bic r0, r1, #7
 bfi r0, r1, #3, #4; clz r0, r1; cmn r0, #1; cmp.w r0, r1, lsl #2; dmb sy; dsb sy; eors r0, r1
 ldr r0, [pc, #4]; ldr r0, [r1, #-4]; ldr r0, [r1, r2, lsl #3]; ldr r0, [r1], #-8; ldrh r0, [r1]
@@ -172,6 +185,52 @@ vmov s0, r1; vmov r1, s0; vmov r1, r2, d0; vmov.f32 s0, s1; vldmia r0!, {s0-s3};
 vstmdb r0!, {d0, d1}; vadd.f32 s0, s1, s2; vcvt.f32.s32 s0, s1; vmrs apsr_nzcv, fpscr
 tbb [pc, r0]; tbh [pc, r0, lsl #1]; cbz r0, 1f; bl 1f; blx r4; bx lr; pop {r4, pc}; nop
 """
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "reads", "writes"),
+    [
+        ("smlad r0, r1, r2, r3", Kind.ALU, "r1 r2 r3", "r0"),
+        ("smlald r0, r1, r2, r3", Kind.ALU, "r0 r1 r2 r3", "r0 r1"),
+        ("umaal r0, r1, r2, r3", Kind.ALU, "r0 r1 r2 r3", "r0 r1"),
+        ("smull r0, r1, r2, r3", Kind.ALU, "r2 r3", "r0 r1"),
+        ("smuad r0, r1, r2", Kind.ALU, "r1 r2", "r0"),
+        ("smmlar r0, r1, r2, r3", Kind.ALU, "r1 r2 r3", "r0"),
+        ("sxtb16 r0, r1, ror #8", Kind.ALU, "r1", "r0"),
+        ("sxtab16 r0, r1, r2, ror #8", Kind.ALU, "r1 r2", "r0"),
+        ("pkhbt r0, r1, r2, lsl #16", Kind.ALU, "r1 r2", "r0"),
+        ("ssat16 r0, #8, r1", Kind.ALU, "r1", "r0"),
+        ("usat r0, #8, r1, asr #3", Kind.ALU, "r1", "r0"),
+        ("ssub8 r0, r1, r2", Kind.ALU, "r1 r2", "r0"),
+        ("sel r0, r1, r2", Kind.ALU, "r1 r2", "r0"),
+        ("qadd r0, r1, r2", Kind.ALU, "r1 r2", "r0"),
+        ("eors r0, r1", Kind.ALU, "r0 r1", "r0 cpsr"),
+        ("cmp r0, r1", Kind.ALU, "r0 r1", "cpsr"),
+        ("bfi r0, r1, #3, #4", Kind.ALU, "r0 r1", "r0"),
+        ("vmov s0, r1", Kind.FLOAT, "r1", "s0"),
+        ("vmov r1, s0", Kind.FLOAT, "s0", "r1"),
+        ("vmov s0, s1, r2, r3", Kind.FLOAT, "r2 r3", "s0 s1"),
+        ("vmov r2, r3, d0", Kind.FLOAT, "d0", "r2 r3"),
+        ("vmov.32 d0[1], r3", Kind.FLOAT, "d0 r3", "d0"),
+        ("ldrd r0, r1, [r2], #8", Kind.LOAD_MULTIPLE, "r2", "r0 r1 r2"),
+        ("strd r0, r1, [r2], #8", Kind.STORE_MULTIPLE, "r0 r1 r2", "r2"),
+        ("ldm r0!, {r1, r8}", Kind.LOAD_MULTIPLE, "r0", "r0 r1 r8"),
+        ("ldr r0, [r1, r2, lsl #2]", Kind.LOAD, "r1 r2", "r0"),
+        ("ldr r0, [r1], #4", Kind.LOAD, "r1", "r0 r1"),
+        ("str r0, [r1, r2]", Kind.STORE, "r0 r1 r2", ""),
+    ],
+)
+def test_decoding(text: str, kind: Kind, reads: str, writes: str, tmp_path: Path) -> None:
+    (instruction,) = snippets.decode_text(text, tmp_path)
+    assert instruction.kind is kind
+    assert instruction.reads == set(reads.split())
+    assert instruction.writes == set(writes.split())
+
+
+def test_decoding_of_conditional_instructions(tmp_path: Path) -> None:
+    # If it is not executed, the old result stays and is needed.
+    _, instruction = snippets.decode_text("it ne\nmovne r0, r1", tmp_path)
+    assert instruction.reads == {"r0", "r1", "cpsr"}
 
 
 def test_m7_every_instruction_can_be_shown_to_llvm_mca(tmp_path: Path) -> None:

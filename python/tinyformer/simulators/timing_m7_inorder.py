@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tinyformer.simulators.decode import Instruction, Kind
 
@@ -156,19 +156,23 @@ def steps(instruction: Instruction) -> list[Step]:
 
 
 def _single_accesses(instruction: Instruction) -> Iterator[Step]:
-    """LDM, POP, LDRD, PUSH and their kin as one access a register, and the update of the base."""
+    """LDM, POP, LDRD, PUSH and their kin as one access a register; the last updates the base."""
     loads = instruction.kind is Kind.LOAD_MULTIPLE
     address = dict.fromkeys(instruction.address_registers, _EARLY)
-    for register in instruction.transfer:
-        if loads:
-            yield _loaded(address, "lr" if register == "pc" else register, 1)
-        else:
-            yield _stored(address, register, _LATE)
+    last = len(instruction.transfer) - 1
+    for index, register in enumerate(instruction.transfer):
+        step = _loaded(address, register, 1) if loads else _stored(address, register, _LATE)
+        yield _with_base(step, instruction) if index == last else step
     if "pc" in instruction.transfer:
-        yield Step(("branch",), {"lr": 0})
-    base = instruction.address_registers - {"sp"}
-    if instruction.writeback and base:
-        yield Step(("alu",), dict.fromkeys(base, 0), dict.fromkeys(base, 1))
+        yield Step(("branch",), {"pc": 0})
+
+
+def _with_base(step: Step, access: Instruction) -> Step:
+    """The updated base is bypassed out of EX1; for SP, nothing waits (as for `llvm-mca`)."""
+    base = access.writes & access.address_registers - {"sp"}
+    if not access.writeback or not base:
+        return step
+    return replace(step, writes={**step.writes, **dict.fromkeys(base, 0)})
 
 
 def _load(load: Instruction) -> list[Step]:
@@ -176,20 +180,14 @@ def _load(load: Instruction) -> list[Step]:
     address = dict.fromkeys(load.address_registers, _EARLY)
     latency = 1 if load.operation in _WORD_LOADS or load.operation == "vldr" else 2
     target = load.transfer[0]
-    step = _loaded(address, "lr" if target == "pc" else target, latency)
-    if load.writeback:
-        # The updated base is bypassed out of EX1.
-        base = load.writes & load.address_registers
-        step = Step(step.units, step.reads, {**step.writes, **dict.fromkeys(base, 0)})
-    return [step, Step(("branch",), {"lr": 0})] if target == "pc" else [step]
+    step = _with_base(_loaded(address, target, latency), load)
+    return [step, Step(("branch",), {"pc": 0})] if target == "pc" else [step]
 
 
 def _store(store: Instruction) -> Step:
     """Data are read late, and later out of the FPU; addresses are read early."""
     address = dict.fromkeys(store.address_registers, _EARLY)
-    step = _stored(address, store.transfer[0], _LATE)
-    base = store.writes & store.address_registers if store.writeback else frozenset()
-    return Step(step.units, step.reads, dict.fromkeys(base, 0), alone=step.alone)
+    return _with_base(_stored(address, store.transfer[0], _LATE), store)
 
 
 def _loaded(address: Mapping[str, int], register: str, latency: int) -> Step:

@@ -20,6 +20,68 @@ multiply:                  @ cycles 6
   smlad r0, r1, r2, r3
   smmulr r0, r1, r2
 
+multiply_dsp:              @ cycles 16
+  smlad r0, r1, r2, r0
+  smladx r0, r1, r2, r0
+  smlsd r0, r1, r2, r0
+  smuad r0, r1, r2
+  smusd r0, r1, r2
+  smlald r0, r1, r2, r3
+  smlabt r0, r1, r2, r3
+  smulwb r0, r1, r2
+  smlawt r0, r1, r2, r3
+  smmul r0, r1, r2
+  smmla r0, r1, r2, r3
+  smmlar r0, r1, r2, r3
+  smmlsr r0, r1, r2, r3
+  umull r0, r1, r2, r3
+  umlal r0, r1, r2, r3
+  umaal r0, r1, r2, r3
+
+unpack:                    @ cycles 7
+  sxtb16 r0, r1
+  sxtb16 r0, r1, ror #8
+  uxtb16 r0, r1, ror #24
+  sxtab16 r0, r1, r2, ror #16
+  uxtab16 r0, r1, r2
+  sxtb r0, r1
+  uxth r0, r1, ror #8
+
+pack_and_saturate:         @ cycles 8
+  pkhbt r0, r1, r2, lsl #16
+  pkhtb r0, r1, r2, asr #16
+  ssat r0, #8, r1
+  usat r0, #8, r1, asr #4
+  ssat16 r0, #8, r1
+  usat16 r0, #8, r1
+  rev r0, r1
+  ubfx r0, r1, #8, #8
+
+parallel:                  @ cycles 9
+  ssub8 r0, r1, r2
+  sel r0, r1, r2
+  uadd8 r0, r1, r2
+  usub16 r0, r1, r2
+  shadd8 r0, r1, r2
+  qadd r0, r1, r2
+  qdsub r0, r1, r2
+  qsub8 r0, r1, r2
+  usada8 r0, r1, r2, r3
+
+product_as_address:        @ cycles 4
+  smlald r0, r1, r2, r3
+  ldr r4, [r1]
+
+packed_address:            @ cycles 4
+  pkhbt r0, r1, r2, lsl #16
+  ldrh r3, [r4, r0, lsl #1]
+
+saturated_address:         @ cycles 6
+  usat16 r0, #8, r1
+  ldrb r2, [r3, r0]
+  sxtb16 r4, r2
+  str r5, [r6]
+
 divide:                    @ cycles 24
   udiv r0, r1, r2
   sdiv r0, r1, r2
@@ -110,6 +172,25 @@ load_then_double:          @ cycles 5
 store_double:              @ cycles 3
   strd r0, r1, [r2, #8]
 
+load_double_writeback:     @ cycles 6
+  ldrd r0, r1, [r2], #8
+  ldrd r0, r1, [r2, #-8]!
+
+store_double_writeback:    @ cycles 6
+  strd r0, r1, [r2], #8
+  strd r0, r1, [r2, #8]!
+
+store_writeback:           @ cycles 2
+  str r0, [r1], #4
+  strh r0, [r1, #2]!
+
+load_multiple_no_update:   @ cycles 6
+  ldm r0, {r1, r2, r8}
+  ldr r3, [r4]
+
+load_multiple_before:      @ cycles 3
+  ldmdb r0!, {r1, r8}
+
 load_multiple:             @ cycles 5
   ldm r0!, {r1, r2, r3, r4}
 
@@ -128,12 +209,29 @@ move_to_fpu:               @ cycles 2
   vmov s0, r1
   vmov r2, s0
 
-move_two_to_fpu:           @ cycles 2
+move_two_to_fpu:           @ cycles 8
   vmov d0, r1, r2
+  vmov r1, r2, d0
+  vmov s0, s1, r2, r3
+  vmov r2, r3, s0, s1
+
+move_inside_fpu:           @ cycles 4
+  vmov.f32 s0, s1
+  vmov.f32 s0, #1.0
+  vmov.32 d0[1], r3
+  vmov.32 r3, d0[1]
+
+address_out_of_fpu:        @ cycles 4
+  vmov r0, s1
+  ldr r1, [r0]
 
 load_fpu:                  @ cycles 5
   vldr s0, [r1]
   vldr d1, [r1, #8]
+
+fpu_behind_load:           @ cycles 4
+  ldr r0, [r1]
+  vldr s0, [r2]
 
 store_fpu:                 @ cycles 5
   vstr s0, [r1]

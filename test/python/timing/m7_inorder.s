@@ -130,11 +130,19 @@ writeback:                 @ cycles 2
   ldr r0, [r12], #4
   ldr r1, [r12], #4
 
-@ ldr + ldr | adds | -: the base is changed like by any instruction.
-load_multiple_writeback:   @ cycles 3
+@ ldr + ldr, and the base is known for the next two.
+load_multiple_writeback:   @ cycles 1
   ldm r12!, {r0, r1}
 
-@ The base does not change: ldr + ldr | ldr + ldr
+store_double_writeback:    @ cycles 2
+  strd r0, r1, [r12], #8
+
+@ ldr + ldr | ldr + ldr: nothing waits for SP.
+pops:                      @ cycles 2
+  pop {r0, r1}
+  pop {r2, r3}
+
+@ The base does not change.
 load_multiple:             @ cycles 2
   ldm r12, {r0, r1, r2, r3}
 
