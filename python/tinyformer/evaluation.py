@@ -52,6 +52,8 @@ def evaluate(
     labels: Array | None,
     directory: Path,
     progress: Progress = no_progress,
+    *,
+    wait_states: int = 0,
 ) -> Evaluation:
     """Compile to the end, run every sample in all three forms, and compare."""
     from tinyformer.simulators import open_session
@@ -63,7 +65,7 @@ def evaluate(
     count = len(next(iter(samples.values())))
     if labels is not None and len(labels) != count:
         raise CalibrationError(f"there are {count} samples but {len(labels)} labels")
-    session = open_session(image, compilation.target)
+    session = open_session(image, compilation.target, wait_states=wait_states)
     output = image.interface.outputs[0]
     floats, references, devices, exact = [], [], [], 0
     profile: RunResult | None = None

@@ -9,7 +9,9 @@
 // when there were too many. The entry functions call the layers: what they
 // enter is a layer, and all that runs until control is back in them, at any
 // depth of calls, runs for that layer.
-// The memory hook counts unaligned accesses.
+// With wait states it also counts what misses the caches of the flash, as
+// docs/simulators.md describes them. The memory hooks count unaligned accesses
+// and flash reads that miss.
 // python/tinyformer/simulators/block_profile.py has the same structures.
 
 #include <stdint.h>
@@ -22,7 +24,26 @@ typedef struct {
   uint32_t to_layer;     // the layer that this block runs for, 0 for none
   uint32_t instructions; // instructions in this block
   uint64_t count;
+  uint64_t missed_jumps; // flash words of code that were not cached, behind a
+                         // jump
+  uint64_t missed_next;  // the same behind the word before
+  uint64_t missed_data;  // flash words that this block read
 } edge_t;
+
+// A cache of flash words: lines of four, the least recently used is replaced.
+enum { FLASH_WORD = 8, CACHE_LINE = 32, CACHE_LINES = 32 };
+
+typedef struct {
+  uint32_t tag;   // number of the line in memory + 1, 0 for none
+  uint32_t words; // bit mask of the words that are there
+  uint64_t used;  // when
+} cache_line_t;
+
+typedef struct {
+  cache_line_t lines[CACHE_LINES];
+  uint64_t clock;
+  uint64_t size; // lines that this cache has
+} cache_t;
 
 typedef struct {
   uint32_t base;
@@ -49,11 +70,16 @@ typedef struct {
   uint64_t limit;        // of instructions
   int (*stop)(void *engine);
   int (*read_register)(void *engine, int number, void *value);
-  uint32_t mask;     // entries in the table - 1
-  uint32_t used;     // entries in use
-  uint32_t previous; // address of the block before
-  uint32_t layer;    // address of the layer that it ran for, 0 for none
-  uint32_t in_entry; // 1 if it was in an entry function
+  edge_t *current; // into the block that is executed
+  cache_t code_cache;
+  cache_t data_cache;
+  uint32_t wait_states; // 0: nothing is counted for the caches
+  uint32_t fetched;     // address of the flash word fetched last
+  uint32_t mask;        // entries in the table - 1
+  uint32_t used;        // entries in use
+  uint32_t previous;    // address of the block before
+  uint32_t layer;       // address of the layer that it ran for, 0 for none
+  uint32_t in_entry;    // 1 if it was in an entry function
   range_t entry[ENTRY_FUNCTIONS];
   uint32_t code_base;
   uint32_t code_size;
@@ -114,8 +140,47 @@ static edge_t *find_edge(profile_t *p, uint32_t to, uint32_t size,
   }
 }
 
+// Whether the cache has the word at the address; it has it then.
+static int is_cached(cache_t *c, uint32_t address) {
+  uint32_t tag = address / CACHE_LINE + 1;
+  uint32_t word = 1u << (address / FLASH_WORD % (CACHE_LINE / FLASH_WORD));
+  cache_line_t *oldest = &c->lines[0];
+  c->clock++;
+  for (uint64_t i = 0; i < c->size; i++) {
+    cache_line_t *line = &c->lines[i];
+    if (line->tag == tag) {
+      int hit = (line->words & word) != 0;
+      line->words |= word;
+      line->used = c->clock;
+      return hit;
+    }
+    if (line->used < oldest->used)
+      oldest = line;
+  }
+  *oldest = (cache_line_t){tag, word, c->clock};
+  return 0;
+}
+
+static void fetch(profile_t *p, edge_t *e) {
+  uint32_t first = e->to - e->to % FLASH_WORD;
+  for (uint32_t word = first; word < e->to + e->size; word += FLASH_WORD) {
+    if (word == p->fetched)
+      continue;
+    int next = word == p->fetched + FLASH_WORD;
+    p->fetched = word;
+    if (is_cached(&p->code_cache, word))
+      continue;
+    if (next)
+      e->missed_next++;
+    else
+      e->missed_jumps++;
+  }
+}
+
 void tf_count_block(void *engine, uint64_t address, uint32_t size,
                     profile_t *p);
+void tf_count_flash_read(void *engine, int type, uint64_t address, int size,
+                         int64_t value, profile_t *p);
 void tf_count_unaligned(void *engine, int type, uint64_t address, int size,
                         int64_t value, profile_t *p);
 
@@ -131,12 +196,25 @@ void tf_count_block(void *engine, uint64_t address, uint32_t size,
   uint32_t layer = in_entry ? 0 : layer_of(p, to);
   edge_t *e = find_edge(p, to, size, layer);
   e->count++;
+  p->current = e;
+  if (p->wait_states)
+    fetch(p, e);
   p->instructions += e->instructions;
   p->previous = to;
   p->layer = layer;
   p->in_entry = (uint32_t)in_entry;
   if (p->instructions > p->limit)
     p->stop(engine);
+}
+
+void tf_count_flash_read(void *engine, int type, uint64_t address, int size,
+                         int64_t value, profile_t *p) {
+  (void)engine, (void)type, (void)size, (void)value;
+  uint32_t from = (uint32_t)address;
+  if (from - p->code_base >= p->code_size || !p->current)
+    return;
+  if (!is_cached(&p->data_cache, from))
+    p->current->missed_data++;
 }
 
 // unicorn/unicorn.h and unicorn/arm.h of version 2.

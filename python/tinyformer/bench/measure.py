@@ -42,7 +42,9 @@ class Measurement:
         return self.arena_bytes + self.image.interface.io_bytes
 
 
-def measure(layer: Layer, target: Target, options: CompileOptions | None = None) -> Measurement:
+def measure(
+    layer: Layer, target: Target, options: CompileOptions | None = None, *, wait_states: int = 0
+) -> Measurement:
     """The whole pipeline for one layer; outputs are compared with the reference."""
     from tinyformer.simulators import simulate
 
@@ -51,7 +53,8 @@ def measure(layer: Layer, target: Target, options: CompileOptions | None = None)
     with tempfile.TemporaryDirectory() as directory:
         image = compilation.build(Path(directory))
         inputs = [quantize(layer.samples[0], image.interface.inputs[0])]
-        run = simulate(image, target, inputs, profile=target.clock_hz is not None)
+        profile = target.clock_hz is not None
+        run = simulate(image, target, inputs, profile=profile, wait_states=wait_states)
     assert compilation.quantized is not None and compilation.arena is not None
     expected = Interpreter(compilation.quantized).run(inputs)
     return Measurement(

@@ -15,6 +15,7 @@ from tinyformer.cli.console import (
     JsonOption,
     OptimizeOption,
     TileOption,
+    WaitStatesOption,
     console,
     kibibytes,
     print_json,
@@ -59,6 +60,7 @@ def attention_command(
         ),
     ] = None,
     seed: SeedOption = 0,
+    wait_states: WaitStatesOption = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Benchmark one multi-head self-attention layer."""
@@ -70,7 +72,7 @@ def attention_command(
     chip = _chip(target, cores)
     layer = layers.attention(tokens, width, head_width, heads, seed)
     shown = {"cores": cores, "fuse": fuse, "optimize": optimize, "tile": tile}
-    _report(layer, chip, shape, shown, as_json, options)
+    _report(layer, chip, shape, shown, as_json, options, wait_states=wait_states)
 
 
 @app.command("linear")
@@ -81,6 +83,7 @@ def linear_command(
     target: TargetOption,
     cores: CoresOption = 1,
     seed: SeedOption = 0,
+    wait_states: WaitStatesOption = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Benchmark one linear layer."""
@@ -88,7 +91,14 @@ def linear_command(
 
     rows, channels, depth = _parse(shape, "M,N,K")
     chip = _chip(target, cores)
-    _report(layers.linear(rows, channels, depth, seed), chip, shape, {"cores": cores}, as_json)
+    _report(
+        layers.linear(rows, channels, depth, seed),
+        chip,
+        shape,
+        {"cores": cores},
+        as_json,
+        wait_states=wait_states,
+    )
 
 
 @app.command("softmax")
@@ -97,6 +107,7 @@ def softmax_command(
     target: TargetOption,
     cores: CoresOption = 1,
     seed: SeedOption = 0,
+    wait_states: WaitStatesOption = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Benchmark one softmax along rows."""
@@ -104,7 +115,14 @@ def softmax_command(
 
     rows, columns = _parse(shape, "ROWS,COLS")
     chip = _chip(target, cores)
-    _report(layers.softmax(rows, columns, seed), chip, shape, {"cores": cores}, as_json)
+    _report(
+        layers.softmax(rows, columns, seed),
+        chip,
+        shape,
+        {"cores": cores},
+        as_json,
+        wait_states=wait_states,
+    )
 
 
 def _parse(shape: str, form: str) -> list[int]:
@@ -148,10 +166,14 @@ def _report(
     shown: dict[str, Any],
     as_json: bool,
     options: CompileOptions | None = None,
+    *,
+    wait_states: int = 0,
 ) -> None:
     from tinyformer.bench.measure import measure
+    from tinyformer.simulators.flash import check_wait_states
 
-    result = measure(layer, chip, options)
+    check_wait_states(wait_states, chip)
+    result = measure(layer, chip, options, wait_states=wait_states)
     cycles, pessimistic = result.run.cycles, result.run.cycles_pessimistic
     figures = {
         "target": chip.name,

@@ -17,6 +17,7 @@ from tinyformer.cli.console import (
     OptimizeOption,
     PercentileOption,
     TileOption,
+    WaitStatesOption,
     console,
     kibibytes,
     print_json,
@@ -129,6 +130,7 @@ def run_command(
         ),
     ],
     sample: Annotated[int, typer.Option(help="Which sample of FILE to run.")] = 0,
+    wait_states: WaitStatesOption = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Run compiled firmware on its simulator and compare it with the reference."""
@@ -146,7 +148,7 @@ def run_command(
     chip = get_target(compiled.image.target_name)
     reals = _read_sample(inputs, interface, sample)
     integers = [quantize(x, tensor) for x, tensor in zip(reals, interface.inputs, strict=True)]
-    result = simulate(compiled.image, chip, integers, profile=True)
+    result = simulate(compiled.image, chip, integers, profile=True, wait_states=wait_states)
     with ir.Context():
         reference = Interpreter(ir.Module.parse(compiled.reference.read_text("utf-8")))
     expected = reference.run(integers)

@@ -55,6 +55,12 @@ TileOption = Annotated[
         "peak, or ROWS at a time.",
     ),
 ]
+WaitStatesOption = Annotated[
+    int,
+    typer.Option(
+        "--wait-states", min=0, max=4, help="Of the flash, for stm32l4: 4 at its full 80 MHz."
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 

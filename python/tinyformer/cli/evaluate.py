@@ -18,6 +18,7 @@ from tinyformer.cli.console import (
     OptimizeOption,
     PercentileOption,
     TileOption,
+    WaitStatesOption,
     console,
     kibibytes,
     percent,
@@ -53,14 +54,18 @@ def eval_command(
     tile: TileOption = "auto",
     optimize: OptimizeOption = "cycles",
     percentile: PercentileOption = DEFAULT_PERCENTILE,
+    wait_states: WaitStatesOption = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Evaluate a model in float, in int8 reference and on simulated devices."""
     from tinyformer import driver
     from tinyformer.evaluation import evaluate
+    from tinyformer.simulators.flash import check_wait_states
     from tinyformer.targets import get_target
 
     chips = [get_target(name) for name in target]
+    for chip in chips:
+        check_wait_states(wait_states, chip)
     options = CompileOptions(fuse, optimize, percentile, tile)
     loaded = driver.load(model, calibration)
     samples, labels = _read_data(data, list(loaded.samples), limit)
@@ -74,7 +79,13 @@ def eval_command(
             progress_bar(f"run on {chip.name}", quiet=as_json) as progress,
         ):
             result = evaluate(
-                loaded.imported.module, compilation, samples, labels, Path(scratch), progress
+                loaded.imported.module,
+                compilation,
+                samples,
+                labels,
+                Path(scratch),
+                progress,
+                wait_states=wait_states,
             )
         assert compilation.arena is not None
         results.append((chip, result, compilation.arena.size))

@@ -26,26 +26,40 @@ class Session(Protocol):
 
 
 def open_session(
-    image: FirmwareImage, target: Target, *, instruction_limit: int | None = None
+    image: FirmwareImage,
+    target: Target,
+    *,
+    instruction_limit: int | None = None,
+    wait_states: int = 0,
 ) -> Session:
-    """Loads `image` for many runs; `instruction_limit` ends a run that never would."""
+    """Loads `image` for many runs; `instruction_limit` ends a run that never would.
+
+    `wait_states` are those of the flash, where a model of it exists (`stm32l4`).
+    """
     if image.target_name != target.name:
         raise SimulationError(
             f"{image.path.name} was built for {image.target_name}, not for {target.name}; "
             "build it again for this target"
         )
     if target.core == "x86-64":
+        from tinyformer.simulators.flash import check_wait_states
         from tinyformer.simulators.host import HostSession
 
+        check_wait_states(wait_states, target)
         return HostSession(image)
     from tinyformer.simulators.cortex_m import DEFAULT_INSTRUCTION_LIMIT, CortexMSession
 
     limit = DEFAULT_INSTRUCTION_LIMIT if instruction_limit is None else instruction_limit
-    return CortexMSession(image, target, instruction_limit=limit)
+    return CortexMSession(image, target, instruction_limit=limit, wait_states=wait_states)
 
 
 def simulate(
-    image: FirmwareImage, target: Target, inputs: Sequence[Int8Array], *, profile: bool = False
+    image: FirmwareImage,
+    target: Target,
+    inputs: Sequence[Int8Array],
+    *,
+    profile: bool = False,
+    wait_states: int = 0,
 ) -> RunResult:
     """Runs `image` once on `inputs`; `profile` computes cycles as well."""
-    return open_session(image, target).run(inputs, profile=profile)
+    return open_session(image, target, wait_states=wait_states).run(inputs, profile=profile)

@@ -31,6 +31,10 @@ _TABLE_ENTRIES = 1 << 19
 # Different unaligned instructions.
 _UNALIGNED_ENTRIES = 1 << 12
 
+# Of the STM32L4's flash (RM0351): lines of four words of 64 bits.
+CODE_CACHE_LINES = 32
+DATA_CACHE_LINES = 8
+
 _EDGE = np.dtype(
     [
         ("from_layer", "<u4"),
@@ -40,6 +44,9 @@ _EDGE = np.dtype(
         ("to_layer", "<u4"),
         ("instructions", "<u4"),
         ("count", "<u8"),
+        ("missed_jumps", "<u8"),
+        ("missed_next", "<u8"),
+        ("missed_data", "<u8"),
     ]
 )
 _UNALIGNED = np.dtype(
@@ -53,6 +60,16 @@ class _Range(ctypes.Structure):
     _fields_ = (("base", ctypes.c_uint32), ("size", ctypes.c_uint32))
 
 
+class _Cache(ctypes.Structure):
+    """`cache_t` of lib/Runtime/simulator/block_profile.c."""
+
+    _fields_ = (
+        ("lines", ctypes.c_uint64 * (2 * CODE_CACHE_LINES)),
+        ("clock", ctypes.c_uint64),
+        ("size", ctypes.c_uint64),
+    )
+
+
 class _Profile(ctypes.Structure):
     """`profile_t` of lib/Runtime/simulator/block_profile.c."""
 
@@ -64,6 +81,11 @@ class _Profile(ctypes.Structure):
         ("limit", ctypes.c_uint64),
         ("stop", ctypes.c_void_p),
         ("read_register", ctypes.c_void_p),
+        ("current", ctypes.c_void_p),
+        ("code_cache", _Cache),
+        ("data_cache", _Cache),
+        ("wait_states", ctypes.c_uint32),
+        ("fetched", ctypes.c_uint32),
         ("mask", ctypes.c_uint32),
         ("used", ctypes.c_uint32),
         ("previous", ctypes.c_uint32),
@@ -82,7 +104,8 @@ class Edge:
     """Control went `count` times from the block at `source` (0: the start) to the one at `target`.
 
     `size` is the number of bytes of the target block. A layer is the function that an entry
-    function called, known by its address; 0 stands for the entry functions themselves.
+    function called, known by its address; 0 stands for the entry functions themselves. What is
+    missed are words of flash: code behind a jump, code behind the word before, and data.
     """
 
     source: int
@@ -91,6 +114,9 @@ class Edge:
     count: int
     source_layer: int
     target_layer: int
+    missed_jumps: int = 0
+    missed_next: int = 0
+    missed_data: int = 0
 
 
 @dataclass(frozen=True)
@@ -108,11 +134,17 @@ class BlockProfile:
     """The hooks on one engine, with their counters."""
 
     def __init__(
-        self, engine: Any, code: bytes, code_base: int, entry: tuple[Symbol, Symbol]
+        self,
+        engine: Any,
+        code: bytes,
+        code_base: int,
+        entry: tuple[Symbol, Symbol],
+        wait_states: int = 0,
     ) -> None:
         """Hooks `engine`, whose executable memory at `code_base` holds `code`.
 
-        Whatever the functions `entry` call, other than each other, is a layer.
+        Whatever the functions `entry` call, other than each other, is a layer. With `wait_states`
+        the misses of the flash's caches are counted.
         """
         self._engine = engine
         self._edges = np.zeros(_TABLE_ENTRIES, dtype=_EDGE)
@@ -131,12 +163,18 @@ class BlockProfile:
             entry=(_Range * 2)(*(_Range(s.address, s.size) for s in entry)),
             unaligned_size=_UNALIGNED_ENTRIES,
         )
+        self._profile.wait_states = wait_states
         self._add_hook(_constant("UC_HOOK_BLOCK"), "tf_count_block")
+        if wait_states:
+            self._add_hook(_constant("UC_HOOK_MEM_READ"), "tf_count_flash_read")
 
     def start(self, limit: int) -> None:
         """Begins a run of at most `limit` instructions."""
         self._profile.instructions = 0
         self._profile.limit = limit
+        self._profile.code_cache = _Cache(size=CODE_CACHE_LINES)
+        self._profile.data_cache = _Cache(size=DATA_CACHE_LINES)
+        self._profile.fetched = self._profile.current = 0
         self._profile.previous = self._profile.layer = self._profile.in_entry = 0
 
     def clear_edges(self) -> None:
@@ -183,6 +221,9 @@ class BlockProfile:
                 count=int(e["count"]),
                 source_layer=int(e["from_layer"]),
                 target_layer=int(e["to_layer"]),
+                missed_jumps=int(e["missed_jumps"]),
+                missed_next=int(e["missed_next"]),
+                missed_data=int(e["missed_data"]),
             )
             for e in taken
         ]

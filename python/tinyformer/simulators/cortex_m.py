@@ -27,6 +27,7 @@ from tinyformer.simulators.cycles import (
     cycles_by_layer,
     kernel_cycles,
 )
+from tinyformer.simulators.flash import check_wait_states, model_name
 from tinyformer.simulators.program import load_program
 from tinyformer.simulators.result import Int8Array, RunResult, check_inputs, shape_outputs
 from tinyformer.targets import Memory, Target
@@ -64,8 +65,11 @@ class CortexMSession:
         target: Target,
         *,
         instruction_limit: int = DEFAULT_INSTRUCTION_LIMIT,
+        wait_states: int = 0,
     ) -> None:
         """Loads `image` and runs it from its vector table up to the entry of the network."""
+        check_wait_states(wait_states, target)
+        self._wait_states = wait_states
         self._unicorn = _module("unicorn")
         self._registers = _module("unicorn.arm_const")
         self._interface = image.interface
@@ -81,7 +85,7 @@ class CortexMSession:
         names = (self._interface.run_symbol, self._interface.invoke_symbol)
         run, invoke = (self._program.symbol(name) for name in names)
         self._profile = BlockProfile(
-            self._engine, self._flash_bytes, self._flash.base, (run, invoke)
+            self._engine, self._flash_bytes, self._flash.base, (run, invoke), wait_states
         )
         self._boot()
         self._after_boot = self._engine.context_save()
@@ -128,7 +132,12 @@ class CortexMSession:
     def _with_cycles(self, result: RunResult, back: int) -> RunResult:
         edges = [*self._profile.edges(), self._profile.last_edge(back)]
         layers = cycles_by_layer(
-            self._target.core, self._program, self._flash_bytes, self._flash.base, edges
+            self._target.core,
+            self._program,
+            self._flash_bytes,
+            self._flash.base,
+            edges,
+            self._wait_states,
         )
         second = PESSIMISTIC_MODELS.get(self._target.core)
         return dataclasses.replace(
@@ -136,7 +145,7 @@ class CortexMSession:
             cycles=sum(layer.cycles for layer in layers.values()),
             layers=layers,
             kernels=kernel_cycles(layers),
-            timing_model=TIMING_MODELS[self._target.core],
+            timing_model=model_name(TIMING_MODELS[self._target.core], self._wait_states),
             cycles_pessimistic=None
             if second is None
             else sum(layer.cycles_pessimistic or 0 for layer in layers.values()),

@@ -11,6 +11,7 @@ from tinyformer.errors import SimulationError
 from tinyformer.simulators import timing_m4, timing_m7, timing_m7_inorder
 from tinyformer.simulators.block_profile import Edge
 from tinyformer.simulators.decode import Instruction, decode
+from tinyformer.simulators.flash import stall_cycles
 from tinyformer.simulators.program import Program
 from tinyformer.simulators.result import LayerCycles
 
@@ -32,6 +33,7 @@ def cycles_by_layer(
     flash: bytes,
     flash_base: int,
     edges: Sequence[Edge],
+    wait_states: int = 0,
 ) -> dict[str, LayerCycles]:
     """Cycles of each layer, the largest first. The sum is the time of the run.
 
@@ -46,7 +48,7 @@ def cycles_by_layer(
     code = {b: flash[b[0] - flash_base : b[0] - flash_base + b[1]] for b in blocks}
     decoded = {block: _decode_block(block, code[block], program) for block in blocks}
     if core == "cortex-m4":
-        return _layers(_by_layer(_m4_cycles(executions, decoded, edges), program))
+        return _layers(_by_layer(_m4_cycles(executions, decoded, edges, wait_states), program))
     if core == "cortex-m7":
         expected = timing_m7.block_cycles({code[block]: decoded[block] for block in decoded})
         each = {block: expected[code[block]] for block in decoded}
@@ -110,14 +112,18 @@ def _m4_cycles(
     executions: Mapping[Place, int],
     decoded: Mapping[Block, tuple[Instruction, ...]],
     edges: Sequence[Edge],
+    wait_states: int,
 ) -> dict[Place, float]:
-    """Straight-line cycles times executions, and the pipeline refill for each edge taken."""
+    """Straight-line cycles times executions, the refill for each edge taken, and flash waits."""
     each = {block: timing_m4.block_cycles(instructions) for block, instructions in decoded.items()}
     cycles = {place: float(each[place[1]] * count) for place, count in executions.items()}
     by_address: dict[int, Block] = {}
     for block in decoded:
         by_address[block[0]] = max(block, by_address.get(block[0], block))
     for edge in edges:
+        if edge.size:
+            target = edge.target, edge.size
+            cycles[edge.target_layer, target] += stall_cycles(edge, each[target], wait_states)
         source = by_address.get(edge.source)
         if source is None:
             continue
