@@ -32,7 +32,7 @@ def test_bench_attention(cli, target: str) -> None:
         assert figures["cycles"] < worse < 1.5 * figures["cycles"]
         assert worse == sum(layer["cycles_pessimistic"] for layer in layers)
         assert figures["macs_per_cycle_pessimistic"] == pytest.approx(figures["macs"] / worse)
-        assert "first issue slot" in figures["pessimistic_model"]
+        assert "MAC and SIMD in one slot" in figures["pessimistic_model"]
     else:
         assert figures["cycles_pessimistic"] is figures["pessimistic_model"] is None
     clock = {"stm32l4": 80e6, "stm32h7": 480e6}[target]
@@ -40,11 +40,73 @@ def test_bench_attention(cli, target: str) -> None:
     assert figures["timing_model"]
 
 
-@pytest.mark.parametrize(("kind", "shape"), [("linear", "5,7,9"), ("softmax", "3,11")])
-def test_other_benchmarks(cli, kind: str, shape: str) -> None:
-    result = cli("bench", kind, "--shape", shape, "--target", "stm32l4", "--json")
+def test_bench_linear(cli) -> None:
+    result = cli("bench", "linear", "--shape", "5,7,9", "--target", "stm32h7", "--json")
     assert result.code == 0, result.err
-    assert json.loads(result.out)["bit_exact"] is True
+    figures = json.loads(result.out)
+    assert figures["bit_exact"] is True
+    assert figures["macs"] == 5 * 7 * 9
+    assert figures["elements"] is figures["cycles_per_element"] is None
+    part = figures["parts"]["linear"]
+    # All but the two entry functions.
+    assert set(part["layers"]) == set(figures["layers"]) - {"linear_run", "tf_linear_invoke"}
+    assert part["cycles"] == sum(figures["layers"][name]["cycles"] for name in part["layers"])
+    assert part["macs_per_cycle"] == pytest.approx(5 * 7 * 9 / part["cycles"])
+
+
+@pytest.mark.parametrize("kind", ["softmax", "layernorm", "lookup", "add"])
+@pytest.mark.parametrize("target", ["stm32l4", "host"])
+def test_benchmarks_of_elements(cli, kind: str, target: str) -> None:
+    result = cli("bench", kind, "--shape", "3,11", "--target", target, "--json")
+    assert result.code == 0, result.err
+    figures = json.loads(result.out)
+    assert figures["bit_exact"] is True
+    assert figures["elements"] == 33
+    assert figures["macs"] == 0
+    assert figures["macs_per_cycle"] is None
+    if target == "host":
+        assert figures["cycles_per_element"] is None
+        assert figures["parts"] == {}
+        return
+    assert figures["cycles_per_element"] == pytest.approx(figures["cycles"] / 33)
+    assert figures["parts"][kind]["elements"] == 33
+
+
+def test_bench_add_has_two_inputs(cli) -> None:
+    result = cli("bench", "add", "--shape", "3,11", "--target", "stm32l4", "--json")
+    figures = json.loads(result.out)
+    assert figures["peak_bytes"] == figures["arena_bytes"] + 3 * 3 * 11
+
+
+def test_bench_attention_tells_what_its_parts_cost(cli) -> None:
+    shape = ("--shape", "17,16,4,3", "--tile", "8", "--target", "stm32l4", "--json")
+    result = cli("bench", "attention", *shape, "--fuse", "never")
+    assert result.code == 0, result.err
+    figures = json.loads(result.out)
+    parts = figures["parts"]
+    assert list(parts) == ["query", "key", "value", "scores", "softmax", "context", "output"]
+    assert parts["softmax"]["elements"] == 3 * 17 * 17
+    assert parts["scores"]["macs"] == 3 * 17 * 17 * 4
+    assert sum(part["macs"] for part in parts.values()) == figures["macs"]
+    # 17 rows in tiles of 8 leave one over, which has functions of its own.
+    assert len(parts["softmax"]["layers"]) == 2
+    cycles = parts["softmax"]["cycles"]
+    assert parts["softmax"]["cycles_per_element"] == pytest.approx(cycles / (3 * 17 * 17))
+    named = [name for part in parts.values() for name in part["layers"]]
+    assert len(named) == len(set(named))
+    entry = {"attention_run", "tf_attention_invoke"}
+    assert set(named) == set(figures["layers"]) - entry
+
+
+def test_bench_counts_code_of_shared_kernels_once(cli) -> None:
+    shape = ("--shape", "9,16,4,2", "--target", "stm32l4", "--json")
+    figures = json.loads(cli("bench", "attention", *shape).out)
+    sizes = figures["kernel_code_bytes"]
+    assert set(sizes) == set(figures["kernels"])
+    assert all(size > 0 for size in sizes.values())
+    assert figures["network_code_bytes"] == sum(sizes.values()) <= figures["code_bytes"]
+    for layer in figures["layers"].values():
+        assert layer["code_bytes"] == sum(sizes[name] for name in layer["kernels"])
 
 
 def test_seed_makes_the_weights() -> None:
@@ -73,3 +135,8 @@ def test_tables_for_people(cli) -> None:
     result = cli("bench", "linear", "--shape", "5,7,9", "--target", "stm32l4")
     assert "same bits as the reference" in result.out
     assert "Cortex-M4" in result.out
+    assert "multiply-accumulates a cycle" in result.out
+    assert "pessimistic" not in result.out
+    result = cli("bench", "lookup", "--shape", "5,7", "--target", "stm32h7")
+    assert "cycles an element" in result.out
+    assert "pessimistic: slower of llvm-mca and in-order issue" in result.out

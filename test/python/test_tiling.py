@@ -36,7 +36,7 @@ def tiled(tile: str, optimize: str = "cycles", kind: str | None = None) -> Compi
 
 def compile_attention(shape: Shape, target: str, options: CompileOptions) -> Compilation:
     layer = layers.attention(*shape, seed=sum(shape))
-    samples = {"input": layer.samples}
+    samples = layer.samples
     chip = get_target(target)
     return Compilation(layer.module, "attention", samples, ["output"], chip, options)
 
@@ -193,7 +193,7 @@ def test_no_attention_map_and_no_copies() -> None:
 
 def test_a_module_without_attention_has_no_schedules() -> None:
     layer = layers.linear(3, 4, 5, seed=0)
-    samples = {"input": layer.samples}
+    samples = layer.samples
     compilation = Compilation(layer.module, "linear", samples, ["output"], get_target("host"))
     compilation.run_to("tile")
     assert compilation.schedules == ()

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,16 +19,26 @@ SAMPLES = 8
 
 
 @dataclass(frozen=True)
-class Layer:
-    """A float module `module` of one input and one output, with calibration samples.
+class Work:
+    """What has to be done, however it is done: multiply-accumulates, or elements to make."""
 
-    `macs` counts the multiply-accumulates of the unfused layer.
+    macs: int = 0
+    elements: int = 0
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A float module `module` of one output, with calibration samples for each input.
+
+    `work` is that of the whole unfused layer, `parts` that of the functions that it becomes, by a
+    word in their names.
     """
 
     module: ir.Module
     name: str
-    samples: npt.NDArray[np.float32]
-    macs: int
+    samples: Mapping[str, npt.NDArray[np.float32]]
+    work: Work
+    parts: Mapping[str, Work]
 
 
 class _Weights:
@@ -65,8 +76,19 @@ def attention(tokens: int, width: int, head_width: int, heads: int, seed: int) -
         )
         return result
 
-    macs = 4 * tokens * width * inner + 2 * tokens * tokens * inner
-    return _layer("attention", [tokens, width], [tokens, width], body, seed, macs)
+    projection, product = Work(tokens * width * inner), Work(tokens * tokens * inner)
+    parts = {
+        "query": projection,
+        "key": projection,
+        "value": projection,
+        "scores": product,
+        "softmax": Work(elements=heads * tokens * tokens),
+        "context": product,
+        "output": projection,
+    }
+    work = Work(sum(part.macs for part in parts.values()))
+    shape = [tokens, width]
+    return _layer("attention", {"input": shape}, shape, body, seed, work, parts)
 
 
 def linear(rows: int, channels: int, depth: int, seed: int) -> Layer:
@@ -79,7 +101,8 @@ def linear(rows: int, channels: int, depth: int, seed: int) -> Layer:
         result: ir.Value = tinyattn.linear([init.type], x, weight, bias, [init])
         return result
 
-    return _layer("linear", [rows, depth], [rows, channels], body, seed, rows * channels * depth)
+    work = Work(macs=rows * channels * depth)
+    return _layer("linear", {"input": [rows, depth]}, [rows, channels], body, seed, work)
 
 
 def softmax(rows: int, columns: int, seed: int) -> Layer:
@@ -90,22 +113,75 @@ def softmax(rows: int, columns: int, seed: int) -> Layer:
         result: ir.Value = tinyattn.softmax([init.type], x, [init])
         return result
 
-    return _layer("softmax", [rows, columns], [rows, columns], body, seed, 0)
+    return _elementwise("softmax", ["input"], [rows, columns], body, seed)
+
+
+def layernorm(rows: int, columns: int, seed: int) -> Layer:
+    """`layernorm` of each row."""
+
+    def body(x: ir.Value, weights: _Weights) -> ir.Value:
+        weight = weights.constant("weight", [columns], 1.0)
+        bias = weights.constant("bias", [columns], 0.1)
+        init = tensor.EmptyOp([rows, columns], ir.F32Type.get()).result
+        result: ir.Value = tinyattn.layernorm([init.type], x, weight, bias, [init], epsilon=1e-5)
+        return result
+
+    return _elementwise("layernorm", ["input"], [rows, columns], body, seed)
+
+
+def lookup(rows: int, columns: int, seed: int) -> Layer:
+    """`lookup` of each element, for GELU; the table makes all functions the same."""
+
+    def body(x: ir.Value, weights: _Weights) -> ir.Value:
+        init = tensor.EmptyOp([rows, columns], ir.F32Type.get()).result
+        result: ir.Value = tinyattn.lookup(
+            [init.type], x, [init], function=tinyattn.UnaryFunction.Gelu
+        )
+        return result
+
+    return _elementwise("lookup", ["input"], [rows, columns], body, seed)
+
+
+def add(rows: int, columns: int, seed: int) -> Layer:
+    """`add` of two inputs, as a residual connection has it."""
+
+    def body(lhs: ir.Value, rhs: ir.Value, weights: _Weights) -> ir.Value:
+        init = tensor.EmptyOp([rows, columns], ir.F32Type.get()).result
+        result: ir.Value = tinyattn.add([init.type], lhs, rhs, [init])
+        return result
+
+    return _elementwise("add", ["lhs", "rhs"], [rows, columns], body, seed)
+
+
+def _elementwise(name: str, inputs: list[str], shape: list[int], body: Any, seed: int) -> Layer:
+    """A layer whose inputs and output have one shape."""
+    work = Work(elements=math.prod(shape))
+    return _layer(name, dict.fromkeys(inputs, shape), shape, body, seed, work)
 
 
 def _layer(
-    name: str, input_shape: list[int], output_shape: list[int], body: Any, seed: int, macs: int
+    name: str,
+    inputs: Mapping[str, list[int]],
+    output_shape: list[int],
+    body: Any,
+    seed: int,
+    work: Work,
+    parts: Mapping[str, Work] | None = None,
 ) -> Layer:
     context = ir.Context()
     with context, ir.Location.name(name):
         module = ir.Module.create()
         f32 = ir.F32Type.get()
-        source = ir.RankedTensorType.get(input_shape, f32)
+        sources = [ir.RankedTensorType.get(shape, f32) for shape in inputs.values()]
         result = ir.RankedTensorType.get(output_shape, f32)
         with ir.InsertionPoint(module.body):
-            function = func.FuncOp(name, ir.FunctionType.get([source], [result]))
+            function = func.FuncOp(name, ir.FunctionType.get(sources, [result]))
             with ir.InsertionPoint(function.add_entry_block()):
-                func.ReturnOp([body(function.arguments[0], _Weights(seed))])
+                func.ReturnOp([body(*function.arguments, _Weights(seed))])
         module.operation.verify()
-    samples = np.random.default_rng(seed + 1).normal(size=(SAMPLES, *input_shape))
-    return Layer(module, name, samples.astype(np.float32), macs)
+    random = np.random.default_rng(seed + 1)
+    samples = {
+        key: random.normal(size=(SAMPLES, *shape)).astype(np.float32)
+        for key, shape in inputs.items()
+    }
+    return Layer(module, name, samples, work, parts or {name: work})

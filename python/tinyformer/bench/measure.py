@@ -48,11 +48,15 @@ def measure(
     """The whole pipeline for one layer; outputs are compared with the reference."""
     from tinyformer.simulators import simulate
 
-    samples = {"input": layer.samples}
-    compilation = Compilation(layer.module, layer.name, samples, ["output"], target, options)
+    compilation = Compilation(layer.module, layer.name, layer.samples, ["output"], target, options)
     with tempfile.TemporaryDirectory() as directory:
         image = compilation.build(Path(directory))
-        inputs = [quantize(layer.samples[0], image.interface.inputs[0])]
+        inputs = [
+            quantize(samples[0], described)
+            for samples, described in zip(
+                layer.samples.values(), image.interface.inputs, strict=True
+            )
+        ]
         profile = target.clock_hz is not None
         run = simulate(image, target, inputs, profile=profile, wait_states=wait_states)
     assert compilation.quantized is not None and compilation.arena is not None

@@ -38,6 +38,9 @@ TargetOption = Annotated[
     str, typer.Option("--target", metavar="TARGET", help="See 'tinyformer targets'.")
 ]
 CoresOption = Annotated[int, typer.Option(min=1, help="Cores to use.")]
+RowsOption = Annotated[
+    str, typer.Option("--shape", metavar="ROWS,COLS", help="Rows and their length.")
+]
 SeedOption = Annotated[int, typer.Option(help="Seed of weights and inputs.")]
 
 
@@ -103,26 +106,72 @@ def linear_command(
 
 @app.command("softmax")
 def softmax_command(
-    shape: Annotated[str, typer.Option(metavar="ROWS,COLS", help="Rows and their length.")],
+    shape: RowsOption,
     target: TargetOption,
     cores: CoresOption = 1,
     seed: SeedOption = 0,
     wait_states: WaitStatesOption = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Benchmark one softmax along rows."""
+    """Benchmark one softmax along rows, normalised."""
+    _rows("softmax", shape, target, cores, seed, wait_states, as_json)
+
+
+@app.command("layernorm")
+def layernorm_command(
+    shape: RowsOption,
+    target: TargetOption,
+    cores: CoresOption = 1,
+    seed: SeedOption = 0,
+    wait_states: WaitStatesOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Benchmark one layer normalisation of rows."""
+    _rows("layernorm", shape, target, cores, seed, wait_states, as_json)
+
+
+@app.command("lookup")
+def lookup_command(
+    shape: RowsOption,
+    target: TargetOption,
+    cores: CoresOption = 1,
+    seed: SeedOption = 0,
+    wait_states: WaitStatesOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Benchmark one table lookup of each element, such as GELU."""
+    _rows("lookup", shape, target, cores, seed, wait_states, as_json)
+
+
+@app.command("add")
+def add_command(
+    shape: RowsOption,
+    target: TargetOption,
+    cores: CoresOption = 1,
+    seed: SeedOption = 0,
+    wait_states: WaitStatesOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Benchmark one sum of two tensors, such as a residual connection."""
+    _rows("add", shape, target, cores, seed, wait_states, as_json)
+
+
+def _rows(
+    kind: str, shape: str, target: str, cores: int, seed: int, wait_states: int, as_json: bool
+) -> None:
+    """Benchmarks a layer of rows and columns."""
     from tinyformer.bench import layers
 
+    make = {
+        "softmax": layers.softmax,
+        "layernorm": layers.layernorm,
+        "lookup": layers.lookup,
+        "add": layers.add,
+    }[kind]
     rows, columns = _parse(shape, "ROWS,COLS")
     chip = _chip(target, cores)
-    _report(
-        layers.softmax(rows, columns, seed),
-        chip,
-        shape,
-        {"cores": cores},
-        as_json,
-        wait_states=wait_states,
-    )
+    layer = make(rows, columns, seed)
+    _report(layer, chip, shape, {"cores": cores}, as_json, wait_states=wait_states)
 
 
 def _parse(shape: str, form: str) -> list[int]:
@@ -134,6 +183,17 @@ def _parse(shape: str, form: str) -> list[int]:
     if min(numbers) < 1:
         raise OptionError(f"--shape wants {form} as positive numbers, got '{shape}'")
     return numbers
+
+
+def _print_rates(figures: dict[str, Any]) -> None:
+    for rate, unit in (
+        ("macs_per_cycle", "multiply-accumulates a cycle"),
+        ("cycles_per_element", "cycles an element"),
+    ):
+        if figures[rate] is None:
+            continue
+        worse = figures[f"{rate}_pessimistic"]
+        console.print(f"{figures[rate]:.3f}{f' ({worse:.3f})' if worse else ''} {unit}")
 
 
 def _describe_fusion(decision: FusionDecision) -> str:
@@ -169,26 +229,26 @@ def _report(
     *,
     wait_states: int = 0,
 ) -> None:
+    from tinyformer.bench.figures import part_figures, rates
     from tinyformer.bench.measure import measure
     from tinyformer.simulators.flash import check_wait_states
 
     check_wait_states(wait_states, chip)
     result = measure(layer, chip, options, wait_states=wait_states)
-    cycles, pessimistic = result.run.cycles, result.run.cycles_pessimistic
     figures = {
         "target": chip.name,
         "shape": [int(part) for part in shape.split(",")],
         **shown,
         "bit_exact": result.bit_exact,
-        "macs": layer.macs,
-        "macs_per_cycle": layer.macs / cycles if cycles else None,
-        "macs_per_cycle_pessimistic": layer.macs / pessimistic if pessimistic else None,
+        **rates(layer.work, result.run.cycles, result.run.cycles_pessimistic),
         "peak_bytes": result.peak_bytes,
         "arena_bytes": result.arena_bytes,
         "arena_lower_bound_bytes": result.arena_lower_bound,
         "weight_bytes": result.image.weight_bytes,
         "code_bytes": result.image.code_bytes,
+        "network_code_bytes": sum(result.run.kernel_bytes.values()),
         **cost(result.run, chip),
+        "parts": part_figures(layer, result),
         "fusion": [asdict(decision) for decision in result.fusion],
     }
     for schedule in result.schedules:
@@ -214,5 +274,6 @@ def _report(
             f"{kibibytes(result.image.weight_bytes)}, code {kibibytes(result.image.code_bytes)}"
         )
         print_layers(result.run, chip)
+        _print_rates(figures)
     if not result.bit_exact:
         sys.exit(1)

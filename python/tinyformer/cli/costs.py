@@ -30,11 +30,13 @@ def cost(result: RunResult, chip: Target) -> dict[str, Any]:
             name: {
                 "cycles": layer.cycles,
                 "cycles_pessimistic": layer.cycles_pessimistic,
+                "code_bytes": result.layer_bytes(layer),
                 "kernels": dict(layer.kernels),
             }
             for name, layer in result.layers.items()
         },
         "kernels": dict(result.kernels),
+        "kernel_code_bytes": dict(result.kernel_bytes),
     }
 
 

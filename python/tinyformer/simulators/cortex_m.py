@@ -139,12 +139,14 @@ class CortexMSession:
             edges,
             self._wait_states,
         )
+        kernels = kernel_cycles(layers)
         second = PESSIMISTIC_MODELS.get(self._target.core)
         return dataclasses.replace(
             result,
             cycles=sum(layer.cycles for layer in layers.values()),
             layers=layers,
-            kernels=kernel_cycles(layers),
+            kernels=kernels,
+            kernel_bytes={name: self._program.function_size(name) for name in kernels},
             timing_model=model_name(TIMING_MODELS[self._target.core], self._wait_states),
             cycles_pessimistic=None
             if second is None

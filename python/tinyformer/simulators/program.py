@@ -54,6 +54,11 @@ class Program:
         function = self.function_at(address)
         return function.name if function else f"0x{address:08x}"
 
+    def function_size(self, name: str) -> int:
+        """Bytes of the function called `name`, with its literals; 0 where there is none."""
+        symbol = self.symbols.get(name)
+        return symbol.size if symbol else 0
+
     def describe(self, address: int) -> str:
         """An address as "function+offset (0x...)", for messages."""
         function = self.function_at(address)

@@ -36,8 +36,8 @@ class RunResult:
     stack, main's frame included. `cycles` come from `timing_model`, and so do both views of them,
     the largest first: `layers` by the function that the network's entry called, `kernels` by the
     symbol that was executed, which may have run for several layers. `cycles_pessimistic` come from
-    `pessimistic_model`, where a core has a second one. Only a profiled run has them, and the host
-    has none of all these.
+    `pessimistic_model`, where a core has a second one. `kernel_bytes` is the size of each kernel's
+    code. Only a profiled run has them, and the host has none of all these.
     """
 
     outputs: list[Int8Array]
@@ -49,6 +49,11 @@ class RunResult:
     timing_model: str | None = None
     cycles_pessimistic: int | None = None
     pessimistic_model: str | None = None
+    kernel_bytes: Mapping[str, int] = field(default_factory=dict)
+
+    def layer_bytes(self, layer: LayerCycles) -> int:
+        """Bytes of the code that ran for `layer`, kernels that it shares included."""
+        return sum(self.kernel_bytes[name] for name in layer.kernels)
 
 
 def check_inputs(interface: NetworkInterface, inputs: Sequence[Int8Array]) -> list[bytes]:

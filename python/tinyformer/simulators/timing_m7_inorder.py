@@ -25,7 +25,7 @@ from dataclasses import dataclass, field, replace
 
 from tinyformer.simulators.decode import Instruction, Kind
 
-TIMING_MODEL = "llvm-mca, but MAC and SIMD in the first issue slot only"
+TIMING_MODEL = "slower of llvm-mca and in-order issue with MAC and SIMD in one slot"
 
 _UNITS = {
     "alu": 2,
