@@ -6,7 +6,7 @@ It differs from `llvm-mca` where that may be too optimistic for kernels of multi
 
 * multiplications and SIMD (DSP) instructions issue as the older of a pair only, so that at most one
   of all these begins in a cycle;
-* at most one instruction of a cycle has a shifted operand, or extracts or swaps bits.
+* at most one instruction of a cycle has a shifted or extended operand, or extracts or swaps bits.
 
 Units, latencies, and the stage in which operands are read are LLVM's, ARMScheduleM7.td. Its zero
 point is the stage EX2, where ALUs work: an operand read "early" is needed a cycle before. Blocks
@@ -236,7 +236,7 @@ def _data_processing(instruction: Instruction) -> Step:
     if _is_multiplication(operation):
         return _step(instruction, ("mac",), 2, first=True, late=_accumulators(instruction))
     if operation in _EXTENSIONS:
-        return _step(instruction, ("simd", "alu"), 1, first=True)
+        return _step(instruction, ("simd", "alu", "shift"), 1, first=True)
     if operation.startswith(("ssat", "usat", "qdadd", "qdsub")):
         return _step(instruction, ("simd", "alu", "shift"), 2, first=True, early=instruction.reads)
     if operation.startswith(("rev", "rbit")):

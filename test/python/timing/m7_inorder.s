@@ -78,6 +78,15 @@ shifted_operands:          @ cycles 2
   add r0, r1, r2, lsl #2
   orr r3, r4, r5, lsr #3
 
+extended_and_shifted:      @ cycles 2
+  sxtb16 r0, r1
+  add r3, r4, r5, lsl #2
+
+@ An address is shifted elsewhere.
+extended_and_indexed:      @ cycles 1
+  sxtb16 r0, r1
+  ldr r3, [r4, r5, lsl #2]
+
 shifted_beside_plain:      @ cycles 1
   add r0, r1, r2, lsl #2
   orr r3, r4, r5
@@ -186,3 +195,37 @@ kernel_step:               @ cycles 5
   smlad r6, r0, r2, r6
   mov r9, r11
   smlad r7, r0, r3, r7
+
+@ 8 products and 2 extensions, each alone in its first slot, with 4 loads beside them.
+packed_pairs_step:         @ cycles 10
+  smlad r6, r4, r3, r6
+  ldr r5, [r1, #4]
+  smlad r2, r4, r12, r2
+  sxtb16 r4, r4
+  smlad r8, r5, r3, r8
+  smlad r9, r5, r12, r9
+  sxtb16 r5, r5
+  smlad r10, r4, r3, r10
+  smlad r11, r4, r12, r11
+  ldr r4, [r1]
+  smlad r7, r5, r3, r7
+  ldr r3, [r0, #4]
+  smlad lr, r5, r12, lr
+  ldr r12, [r0]
+
+@ 8 products with 6 loads beside them.
+wide_pairs_step:           @ cycles 8
+  smlad r6, r4, r3, r6
+  ldr r5, [r1, #4]
+  smlad r7, r4, r12, r7
+  ldr r4, [r1, #8]
+  smlad r8, r5, r3, r8
+  smlad r9, r5, r12, r9
+  ldr r5, [r1, #12]
+  smlad r10, r4, r3, r10
+  smlad r11, r4, r12, r11
+  ldr r4, [r1]
+  smlad r2, r5, r3, r2
+  ldr r3, [r0, #4]
+  smlad lr, r5, r12, lr
+  ldr r12, [r0]
