@@ -24,9 +24,13 @@ from tinyformer.calibration import calibrate
 from tinyformer.decisions import (
     Arena,
     FusionDecision,
+    MemoryPlan,
     Schedule,
+    ScheduleChoice,
     read_arena,
+    read_choices,
     read_fusion,
+    read_plan,
     read_schedules,
 )
 from tinyformer.errors import TinyFormerError
@@ -57,7 +61,8 @@ class Compilation:
     `module` is after `import`; it is changed in place. `samples` calibrate it: an array for each
     input, in the order of the arguments, whose first axis counts samples. `quantized` is the
     module after `quantize`, for the reference interpreter; `input_tensors` and `output_tensors`
-    describe its interface. `schedules` are known after `tile`, `arena` after `bufferize`.
+    describe its interface. `schedules` are known after `tile`, `arena` after `bufferize`; with the
+    option `explain` also `choices` and `plan`.
     """
 
     def __init__(
@@ -83,7 +88,9 @@ class Compilation:
         self.input_tensors: tuple[TensorInterface, ...] = ()
         self.output_tensors: tuple[TensorInterface, ...] = ()
         self.schedules: tuple[Schedule, ...] = ()
+        self.choices: tuple[ScheduleChoice, ...] = ()
         self.arena: Arena | None = None
+        self.plan: MemoryPlan | None = None
         attach_target(module, self.target, data_bytes(_io_bytes(module)))
 
     def run_to(self, phase: str) -> None:
@@ -136,8 +143,12 @@ class Compilation:
             )
         if phase == "tile":
             self.schedules = read_schedules(public_function(self.module))
+            if self.options.explain:
+                self.choices = read_choices(public_function(self.module))
         if phase == "bufferize":
             self.arena = read_arena(public_function(self.module))
+            if self.options.explain:
+                self.plan = read_plan(public_function(self.module))
 
 
 def run_pipeline(module: ir.Module, pipeline: str, what: str) -> None:

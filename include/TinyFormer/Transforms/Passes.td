@@ -108,7 +108,9 @@ def DepthFirstTile
     cycles come from the cost model.
 
     The function's attribute `tinyattn.schedules` says what was chosen and
-    estimated for each layer.
+    estimated for each layer; with `explain`, also all that was considered, why
+    this one was chosen (`fastest`, `smallest-of-fast`, `smallest`, `none-fits`,
+    `only`), and the bytes that the target's largest memory leaves to the layer.
 
     Example: test/Transforms/depth-first-tile.mlir.
   }];
@@ -118,7 +120,9 @@ def DepthFirstTile
     Option<"optimize", "optimize", "std::string", /*default=*/"\"cycles\"",
            "What auto prefers: cycles or size">,
     Option<"schedule", "schedule", "std::string", /*default=*/"\"\"",
-           "Consider one kind of schedule only, by its name">
+           "Consider one kind of schedule only, by its name">,
+    Option<"explain", "explain", "bool", /*default=*/"false",
+           "Leave all schedules that were considered in the attribute">
   ];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
@@ -180,7 +184,8 @@ def PlanMemory : Pass<"tinyattn-plan-memory", "::mlir::ModuleOp"> {
     overlap. The arena goes to the first RAM of the module's target that holds
     it; without a target, anywhere. The argument's attributes say where and how
     large: `tinyattn.arena = "sram1"`, and `tinyattn.arena_lower_bound`, the
-    largest sum of bytes alive at one time.
+    largest sum of bytes alive at one time. With `explain`, the function's
+    attribute `tinyattn.plan` says where each buffer lies, and when it is alive.
 
     Errors: an arena that fits no memory, with the numbers and the largest
     buffers; an allocation of dynamic size, in a parallel loop, or that outlives
@@ -190,7 +195,9 @@ def PlanMemory : Pass<"tinyattn-plan-memory", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"alignment", "alignment", "uint64_t", /*default=*/"8",
-           "Alignment of each buffer in bytes, a power of two">
+           "Alignment of each buffer in bytes, a power of two">,
+    Option<"explain", "explain", "bool", /*default=*/"false",
+           "Leave the places and lifetimes of all buffers in an attribute">
   ];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"
