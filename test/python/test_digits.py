@@ -86,3 +86,13 @@ def test_two_builds_are_identical(digits: driver.Model, tmp_path: Path) -> None:
         compilation = digits.start(get_target("stm32h7"))
         programs.append(compilation.build(tmp_path / name).path.read_bytes())
     assert programs[0] == programs[1]
+
+
+def test_two_tiled_layers(cli) -> None:
+    result = cli(
+        *("eval", MODEL, "--target", "stm32l4", "--calibration", CALIBRATION, "--tile", "min"),
+        *("--data", TEST, "--limit", 4, "--json"),
+    )
+    assert result.code == 0, result.err
+    (figures,) = json.loads(result.out)
+    assert figures["bit_exact"] is True

@@ -46,9 +46,16 @@ AttentionShape getAttentionShape(Operation *op) {
 /// before it with uses from it on, and its own result if it is not returned.
 uint64_t getBytesAlive(Operation *attention) {
   auto getBytes = [](Value value) -> uint64_t {
-    auto type = cast<RankedTensorType>(value.getType());
+    auto type = dyn_cast<RankedTensorType>(value.getType());
+    if (!type)
+      return 0;
     return type.getNumElements() *
            llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+  };
+  // A use may be in a loop, if the layer before has become one.
+  auto isUsedLater = [&](Operation *user) {
+    Operation *ancestor = attention->getBlock()->findAncestorOpInBlock(*user);
+    return ancestor && !ancestor->isBeforeInBlock(attention);
   };
   uint64_t bytes = 0;
   for (Operation &op : *attention->getBlock()) {
@@ -57,9 +64,7 @@ uint64_t getBytesAlive(Operation *attention) {
     if (op.hasTrait<OpTrait::ConstantLike>() || isa<tensor::EmptyOp>(op))
       continue;
     for (Value result : op.getResults())
-      if (llvm::any_of(result.getUsers(), [&](Operation *user) {
-            return !user->isBeforeInBlock(attention);
-          }))
+      if (llvm::any_of(result.getUsers(), isUsedLater))
         bytes += getBytes(result);
   }
   Value result = attention->getResult(0);
