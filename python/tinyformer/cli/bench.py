@@ -14,6 +14,8 @@ from tinyformer.cli.console import (
     FuseOption,
     JsonOption,
     OptimizeOption,
+    ScheduleOption,
+    TargetOption,
     TileOption,
     console,
     kibibytes,
@@ -33,9 +35,6 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-TargetOption = Annotated[
-    str, typer.Option("--target", metavar="TARGET", help="See 'tinyformer targets'.")
-]
 CoresOption = Annotated[int, typer.Option(min=1, help="Cores to use.")]
 SeedOption = Annotated[int, typer.Option(help="Seed of weights and inputs.")]
 
@@ -50,14 +49,7 @@ def attention_command(
     fuse: FuseOption = "auto",
     optimize: OptimizeOption = "cycles",
     tile: TileOption = "auto",
-    schedule: Annotated[
-        str | None,
-        typer.Option(
-            metavar="KIND",
-            help="Consider one kind of schedule only: heads-context, heads-accumulate, rows-all, "
-            "rows-context or rows-accumulate.",
-        ),
-    ] = None,
+    schedule: ScheduleOption = None,
     seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:

@@ -16,6 +16,7 @@ from tinyformer.cli.console import (
     ModelArgument,
     OptimizeOption,
     PercentileOption,
+    TargetOption,
     TileOption,
     console,
     kibibytes,
@@ -29,10 +30,6 @@ from tinyformer.options import CompileOptions
 if TYPE_CHECKING:
     from tinyformer.firmware import FirmwareImage
     from tinyformer.targets import Target
-
-TargetOption = Annotated[
-    str, typer.Option("--target", metavar="TARGET", help="See 'tinyformer targets'.")
-]
 
 
 def compile_command(

@@ -55,6 +55,17 @@ TileOption = Annotated[
         "peak, or ROWS at a time.",
     ),
 ]
+ScheduleOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="KIND",
+        help="Consider one kind of schedule only: heads-context, heads-accumulate, rows-all, "
+        "rows-context or rows-accumulate.",
+    ),
+]
+TargetOption = Annotated[
+    str, typer.Option("--target", metavar="TARGET", help="See 'tinyformer targets'.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
