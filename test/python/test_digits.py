@@ -65,6 +65,20 @@ def test_arena_is_close_to_its_lower_bound(digits: driver.Model) -> None:
     assert compilation.arena.size <= 1.05 * compilation.arena.lower_bound
 
 
+def test_fusion_is_told(cli, tmp_path: Path) -> None:
+    options = (MODEL, "--target", "stm32l4", "--calibration", CALIBRATION, "--fuse", "never")
+    line = "blocks.1.attention: query and key weights not fused (--fuse never); "
+    compiled = cli("compile", *options, "-o", tmp_path / "out")
+    assert sum(text.startswith(line) for text in compiled.out.splitlines()) == 1
+    evaluated = cli("eval", *options, "--data", TEST, "--limit", 1)
+    assert sum(text.startswith(f"stm32l4, {line}") for text in evaluated.out.splitlines()) == 1
+    as_json = cli("compile", *options, "-o", tmp_path / "out", "--json")
+    assert [d["layer"] for d in json.loads(as_json.out)["fusion"]] == [
+        "blocks.0.attention",
+        "blocks.1.attention",
+    ]
+
+
 def test_compile_then_run(cli, tmp_path: Path) -> None:
     folder = tmp_path / "out"
     compiled = cli(

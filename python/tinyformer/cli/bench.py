@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -23,10 +22,10 @@ from tinyformer.cli.console import (
 )
 from tinyformer.cli.costs import cost, print_kernels
 from tinyformer.options import CompileOptions, OptionError
+from tinyformer.report.fusion import fusion_json, fusion_lines
 
 if TYPE_CHECKING:
     from tinyformer.bench.layers import Layer
-    from tinyformer.decisions import FusionDecision
     from tinyformer.targets import Target
 
 app = typer.Typer(
@@ -110,14 +109,6 @@ def _parse(shape: str, form: str) -> list[int]:
     return numbers
 
 
-def _describe_fusion(decision: FusionDecision) -> str:
-    return (
-        f"query and key weights {'fused' if decision.fused else 'not fused'}: estimated "
-        f"{decision.plain_cycles:,.0f} cycles plain and {decision.fused_cycles:,.0f} fused, "
-        f"{decision.plain_weight_bytes:,} and {decision.fused_weight_bytes:,} bytes of weights"
-    )
-
-
 def _check_rows(tile: str, tokens: int) -> None:
     """A number of rows is checked here, where the number of tokens is known."""
     if tile.isdecimal() and not 1 <= int(tile) <= tokens:
@@ -158,7 +149,7 @@ def _report(
         "weight_bytes": result.image.weight_bytes,
         "code_bytes": result.image.code_bytes,
         **cost(result.run, chip),
-        "fusion": [asdict(decision) for decision in result.fusion],
+        "fusion": fusion_json(result.fusion, options or CompileOptions()),
     }
     for schedule in result.schedules:
         figures["schedule"] = {
@@ -174,8 +165,8 @@ def _report(
             f"{layer.name} {shape} on {chip.name}: "
             f"{'same bits as the reference' if result.bit_exact else 'OTHER BITS'}"
         )
-        for decision in result.fusion:
-            console.print(_describe_fusion(decision))
+        for line in fusion_lines(result.fusion, options or CompileOptions()):
+            console.print(line, markup=False, soft_wrap=True)
         for schedule in result.schedules:
             console.print(f"schedule {schedule.schedule}, {schedule.rows} rows at a time")
         console.print(

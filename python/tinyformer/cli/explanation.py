@@ -7,11 +7,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tinyformer.cli.console import kibibytes
+from tinyformer.report.fusion import fusion_line
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tinyformer.decisions import Arena, FusionDecision, MemoryPlan
+    from tinyformer.decisions import Arena, MemoryPlan
     from tinyformer.report.explanation import Explanation, LayerSchedules
 
 _PLOT_HEIGHT, _TIMELINE_HEIGHT = 16, 16
@@ -21,7 +22,7 @@ def print_explanation(explanation: Explanation, console: Console) -> None:
     """Decisions layer by layer, then the memory."""
     console.print(f"{explanation.model} on {explanation.target}", style="bold", markup=False)
     for decision, reason in explanation.fusion:
-        console.print(describe_fusion(decision, reason), markup=False, soft_wrap=True)
+        console.print(fusion_line(decision, reason), markup=False, soft_wrap=True)
     if not explanation.schedules:
         console.print(explanation.no_attention)
     for layer in explanation.schedules:
@@ -31,16 +32,6 @@ def print_explanation(explanation: Explanation, console: Console) -> None:
         console.print()
         _print_arena(explanation.plan, arena, console)
     console.print(f"inputs and outputs besides: {kibibytes(explanation.io_bytes)}")
-
-
-def describe_fusion(decision: FusionDecision, reason: str) -> str:
-    """One line: what was decided, both estimates, and why."""
-    return (
-        f"{decision.layer}: query and key weights {'fused' if decision.fused else 'not fused'} "
-        f"({reason}); estimated {decision.plain_cycles:,.0f} cycles plain and "
-        f"{decision.fused_cycles:,.0f} fused, {decision.plain_weight_bytes:,} and "
-        f"{decision.fused_weight_bytes:,} bytes of weights"
-    )
 
 
 def _print_schedules(layer: LayerSchedules, console: Console) -> None:

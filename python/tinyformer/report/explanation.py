@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from tinyformer.report.fusion import fusion_reason
+
 if TYPE_CHECKING:
     from tinyformer.compiler import Compilation
     from tinyformer.decisions import (
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
         MemoryPlan,
         ScheduleChoice,
     )
-    from tinyformer.options import CompileOptions
 
 # More would hide the others.
 _FRONT_ROWS = 10
@@ -122,16 +123,6 @@ def explain(compilation: Compilation) -> Explanation:
         io_bytes=sum(tensor.bytes for tensor in tensors),
         plan=compilation.plan,
     )
-
-
-def fusion_reason(decision: FusionDecision, options: CompileOptions) -> str:
-    """Why a layer's weights were fused or not, in words."""
-    if options.fuse != "auto":
-        return f"--fuse {options.fuse} was asked for"
-    comparison = "fewer" if decision.fused else "no fewer"
-    if options.optimize == "size":
-        return f"fused it needs {comparison} bytes of weights"
-    return f"fused it takes {comparison} cycles by estimate"
 
 
 def front_of(considered: Sequence[Considered]) -> set[int]:
