@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import DIGITS
@@ -110,3 +111,25 @@ def test_two_tiled_layers(cli) -> None:
     assert result.code == 0, result.err
     (figures,) = json.loads(result.out)
     assert figures["bit_exact"] is True
+
+
+def test_fusion_is_measured_against_the_unfused_network(cli) -> None:
+    options = (MODEL, "--target", "host", "--calibration", CALIBRATION, "--data", TEST)
+
+    def evaluate(fuse: str) -> dict[str, Any]:
+        result = cli("eval", *options, "--limit", 60, "--fuse", fuse, "--json")
+        assert result.code == 0, result.err
+        (figures,) = json.loads(result.out)
+        return figures
+
+    fused, plain = evaluate("always"), evaluate("never")
+    assert plain["unfused"] is None
+    # Beside the fused network stands what the other run measures.
+    assert fused["unfused"]["snr_db"] == plain["snr_db"]
+    assert fused["unfused"]["reference_accuracy"] == plain["reference_accuracy"]
+    assert abs(fused["reference_accuracy"] - plain["reference_accuracy"]) <= 1 / 60
+    assert fused["snr_db"] != plain["snr_db"]
+    assert 25 < fused["unfused"]["fused_to_unfused_snr_db"] < 60
+    table = cli("eval", *options, "--limit", 60, "--fuse", "always").out
+    row = next(line for line in table.splitlines() if "fused to not fused" in line)
+    assert f"{fused['unfused']['fused_to_unfused_snr_db']:.1f} dB" in row

@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,7 +33,7 @@ from tinyformer.report.fusion import fusion_json, fusion_lines
 
 if TYPE_CHECKING:
     from tinyformer.compiler import Compilation
-    from tinyformer.evaluation import Evaluation
+    from tinyformer.evaluation import Evaluation, Unfused
     from tinyformer.targets import Target
 
 
@@ -85,13 +86,17 @@ def eval_command(
         compilation = loaded.start(chip, options)
         with progress_bar("calibrate", quiet=as_json) as compilation.progress:
             compilation.run_to("fuse")
+        plain: Compilation | None = None
+        if any(decision.fused for decision in compilation.fusion):
+            plain = loaded.start(chip, replace(options, fuse="never"))
+            with progress_bar("calibrate without fusion", quiet=as_json) as plain.progress:
+                plain.run_to("fuse")
         with (
             tempfile.TemporaryDirectory() as scratch,
             progress_bar(f"run on {chip.name}", quiet=as_json) as progress,
         ):
-            result = evaluate(
-                loaded.imported.module, compilation, samples, labels, Path(scratch), progress
-            )
+            module, folder = loaded.imported.module, Path(scratch)
+            result = evaluate(module, compilation, samples, labels, folder, progress, plain)
         results.append(_Result(chip, result, compilation))
     if as_json:
         print_json([_describe(entry) for entry in results])
@@ -125,10 +130,21 @@ def _describe(entry: _Result) -> dict[str, Any]:
         "reference_accuracy": result.reference_accuracy,
         "device_accuracy": result.device_accuracy,
         "snr_db": result.snr_db,
+        "unfused": None if result.unfused is None else _describe_unfused(result.unfused),
         "fusion": fusion_json(entry.compilation.fusion, entry.compilation.options),
         "arena_bytes": entry.arena_bytes,
         "flash_bytes": result.image.flash_bytes,
         **cost(result.profile, chip),
+    }
+
+
+def _describe_unfused(unfused: Unfused) -> dict[str, Any]:
+    # JSON has no infinity: null if fusion changed no output.
+    noise = unfused.fusion_snr_db
+    return {
+        "reference_accuracy": unfused.accuracy,
+        "snr_db": unfused.snr_db,
+        "fused_to_unfused_snr_db": noise if isfinite(noise) else None,
     }
 
 
@@ -152,6 +168,15 @@ def _print(name: str, results: list[_Result]) -> None:
     row("accuracy, int8 on the device", [percent(r.device_accuracy) for r in evaluations])
     row("same bits as the reference", [f"{r.bit_exact} of {r.samples}" for r in evaluations])
     row("signal to noise of the outputs", [f"{r.snr_db:.1f} dB" for r in evaluations])
+    if any(r.unfused for r in evaluations):
+        table.add_section()
+        plains = [r.unfused for r in evaluations]
+        row("accuracy, int8, not fused", [percent(p.accuracy) if p else "-" for p in plains])
+        row("signal to noise, not fused", [f"{p.snr_db:.1f} dB" if p else "-" for p in plains])
+        row(
+            "signal to noise, fused to not fused",
+            [f"{p.fusion_snr_db:.1f} dB" if p else "-" for p in plains],
+        )
     table.add_section()
     costs = [cost(entry.evaluation.profile, entry.chip) for entry in results]
     row("cycles", ["-" if c["cycles"] is None else f"{c['cycles']:,}" for c in costs])
