@@ -83,7 +83,7 @@ class MemoryPlan:
 
 @dataclass(frozen=True)
 class Arena:
-    """The planned arena: its memory, size and lower bound in bytes."""
+    """A planned arena: its memory, size and lower bound in bytes."""
 
     memory: str
     size: int
@@ -166,12 +166,16 @@ def _text(attribute: ir.Attribute) -> str:
     return str(ir.StringAttr(attribute).value)
 
 
-def read_arena(function: ir.Operation) -> Arena:
-    """The arena is the last argument of a bufferized function."""
-    argument = function.regions[0].blocks[0].arguments[-1]
-    attributes = ir.DictAttr(list(function.attributes["arg_attrs"])[-1])
-    return Arena(
-        memory=_text(attributes["tinyattn.arena"]),
-        size=int(ir.MemRefType(argument.type).shape[0]),
-        lower_bound=int_of(attributes["tinyattn.arena_lower_bound"]),
+def read_arenas(function: ir.Operation) -> tuple[Arena, ...]:
+    """The arenas are the last arguments of a bufferized function, one for each memory used."""
+    arguments = function.regions[0].blocks[0].arguments
+    described = zip(arguments, map(ir.DictAttr, function.attributes["arg_attrs"]), strict=True)
+    return tuple(
+        Arena(
+            memory=_text(attributes["tinyattn.arena"]),
+            size=int(ir.MemRefType(argument.type).shape[0]),
+            lower_bound=int_of(attributes["tinyattn.arena_lower_bound"]),
+        )
+        for argument, attributes in described
+        if "tinyattn.arena" in attributes
     )

@@ -61,9 +61,9 @@ def test_every_phase_can_be_read_back(digits: driver.Model, phase: str, tmp_path
 def test_arena_is_close_to_its_lower_bound(digits: driver.Model) -> None:
     compilation = digits.start(get_target("stm32l4"))
     compilation.run_to("bufferize")
-    assert compilation.arena is not None
-    assert compilation.arena.lower_bound <= compilation.arena.size
-    assert compilation.arena.size <= 1.05 * compilation.arena.lower_bound
+    (arena,) = compilation.arenas
+    assert arena.lower_bound <= arena.size
+    assert arena.size <= 1.05 * arena.lower_bound
 
 
 def test_fusion_is_told(cli, tmp_path: Path) -> None:

@@ -174,7 +174,7 @@ def OutlineKernels : Pass<"tinyattn-outline-kernels", "::mlir::ModuleOp"> {
 }
 
 def PlanMemory : Pass<"tinyattn-plan-memory", "::mlir::ModuleOp"> {
-  let summary = "Place every buffer in one static arena";
+  let summary = "Place every buffer in a static arena";
   let description = [{
     Precondition: the only public function has one block, its results have
     become arguments, and it allocates static memrefs.
@@ -182,13 +182,15 @@ def PlanMemory : Pass<"tinyattn-plan-memory", "::mlir::ModuleOp"> {
     Effect: each `memref.alloc` becomes a view of a new last argument, the arena,
     at an offset such that buffers that are alive at the same time do not
     overlap. The arena goes to the first RAM of the module's target that holds
-    it; without a target, anywhere. The argument's attributes say where and how
-    large: `tinyattn.arena = "sram1"`, and `tinyattn.arena_lower_bound`, the
-    largest sum of bytes alive at one time. With `explain`, the function's
-    attribute `tinyattn.plan` says where each buffer lies, and when it is alive.
+    it; without a target, anywhere. If no RAM holds it, buffers are spread over
+    several, each with an arena of its own, in the order of the target. The
+    arguments' attributes say where and how large: `tinyattn.arena = "sram1"`,
+    and `tinyattn.arena_lower_bound`, the largest sum of bytes in this arena
+    alive at one time. With `explain`, the function's attribute `tinyattn.plan`
+    says where each buffer lies, and when it is alive.
 
-    Errors: an arena that fits no memory, with the numbers and the largest
-    buffers; an allocation of dynamic size, in a parallel loop, or that outlives
+    Errors: buffers that fit no memory and cannot be spread, with the numbers and
+    the largest buffers; an allocation of dynamic size, in a parallel loop, or that outlives
     the region it is in.
 
     Example: test/Transforms/plan-memory.mlir.

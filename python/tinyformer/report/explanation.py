@@ -111,7 +111,7 @@ class Explanation:
 
 def explain(compilation: Compilation) -> Explanation:
     """Reads what a compilation with the option `explain` decided; it must be planned already."""
-    assert compilation.arena is not None and compilation.plan is not None
+    assert compilation.plan is not None
     tensors = (*compilation.input_tensors, *compilation.output_tensors)
     options = compilation.options
     return Explanation(
@@ -119,7 +119,7 @@ def explain(compilation: Compilation) -> Explanation:
         target=compilation.target.name,
         fusion=tuple((d, fusion_reason(d, options)) for d in compilation.fusion),
         schedules=_group(compilation.choices),
-        arenas=(compilation.arena,),
+        arenas=compilation.arenas,
         io_bytes=sum(tensor.bytes for tensor in tensors),
         plan=compilation.plan,
     )
