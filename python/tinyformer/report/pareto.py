@@ -109,10 +109,11 @@ def _capacity(layer: LayerSchedules, x: LogScale) -> list[str]:
     """Where the memory ends, if that is in the picture."""
     if not x.low <= layer.capacity <= x.high:
         return []
-    place, bottom = x(layer.capacity), _HEIGHT - _BOTTOM
+    place, words = x(layer.capacity), f"{short_bytes(layer.capacity)} fit"
+    right = place > (x.start + x.end) / 2
     return [
-        svg.line(place, _TOP, place, bottom, "limit"),
-        svg.text(place - 4, bottom - 6, f"{short_bytes(layer.capacity)} fit", class_="end name"),
+        svg.line(place, _TOP, place, _HEIGHT - _BOTTOM, "limit"),
+        svg.text(place + (-5 if right else 5), _TOP + 10, words, class_="end" if right else "name"),
     ]
 
 
@@ -134,16 +135,19 @@ def _staircase(front: list[Candidate], x: LogScale, y: LogScale) -> str:
 
 
 def _choice(c: Candidate, x: LogScale, y: LogScale, width: float) -> str:
+    """Above the others, where the falling front leaves room for its name."""
     across, up = _place(c, x, y)
     right = across > width / 2
+    label = max(_TOP + 24, up - 64)
     return svg.element(
         "g",
         svg.title(f"chosen: {_describe(c)}"),
+        svg.line(across, label + 6, across, up - 9, "leader"),
         svg.element("circle", cx=across, cy=up, r=9, class_="halo"),
         svg.element("circle", cx=across, cy=up, r=5, class_=f"front k{KINDS.index(c.schedule)}"),
         svg.text(
-            across + (-14 if right else 14),
-            up - 22,
+            across + (6 if right else -6),
+            label,
             f"chosen: {c.name}",
             class_="strong end" if right else "strong",
         ),
