@@ -51,6 +51,7 @@ void tinyattn::buildTilePhase(OpPassManager &pm, const TileOptions &options) {
   pm.addNestedPass<func::FuncOp>(createDecomposeConcat());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  pm.addNestedPass<func::FuncOp>(createSeparateDestinations());
   pm.addNestedPass<func::FuncOp>(createReuseDestinations());
   verifyPhase(pm, "tile");
 }

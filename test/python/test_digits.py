@@ -13,6 +13,7 @@ import pytest
 from conftest import DIGITS
 from tinyformer import driver
 from tinyformer.compiler import PHASES
+from tinyformer.options import CompileOptions
 from tinyformer.targets import get_target
 from tinyformer.tools import tool_path
 
@@ -64,6 +65,18 @@ def test_arena_is_close_to_its_lower_bound(digits: driver.Model) -> None:
     (arena,) = compilation.arenas
     assert arena.lower_bound <= arena.size
     assert arena.size <= 1.05 * arena.lower_bound
+
+
+def test_no_buffer_of_attention_outlives_its_layer(digits: driver.Model) -> None:
+    compilation = digits.start(get_target("stm32l4"), CompileOptions(explain=True))
+    compilation.run_to("bufferize")
+    plan = compilation.plan
+    assert plan is not None
+    inner = [b for b in plan.buffers if ".attention/" in b.name and "/output" not in b.name]
+    assert len(inner) >= 2 * 5
+    for buffer in inner:
+        layer = buffer.name.rpartition("/")[0]
+        assert plan.steps[buffer.last].startswith(layer)
 
 
 def test_fusion_is_told(cli, tmp_path: Path) -> None:

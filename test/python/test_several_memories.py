@@ -85,7 +85,7 @@ def test_too_large_for_both() -> None:
     compilation = start((200, 32, 48, 2), get_target("stm32l4"))
     words = (
         r"arena needs \d+ bytes but 'sram1' holds 98304 and 'sram2' holds \d+, and it cannot be "
-        r"spread over them; the largest buffers are 'attention/softmax' with 80000 bytes"
+        r"spread over them; the largest buffers are 'attention/scores' with 80000 bytes"
     )
     with pytest.raises(CompilerError, match=words):
         compilation.run_to("bufferize")

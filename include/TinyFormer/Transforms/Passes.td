@@ -142,6 +142,20 @@ def DecomposeConcat
   let dependentDialects = ["::mlir::tensor::TensorDialect"];
 }
 
+def SeparateDestinations
+    : Pass<"tinyattn-separate-destinations", "::mlir::func::FuncOp"> {
+  let summary = "Give every use of an empty tensor one of its own";
+  let description = [{
+    Effect: each operand that was a `tensor.empty` is one that nothing else uses,
+    right before its user. Elimination of common subexpressions joins empty
+    tensors of one shape; a buffer made of one would be alive from the first use
+    to the last, although nothing is in it in between.
+
+    Example: test/Transforms/separate-destinations.mlir.
+  }];
+  let dependentDialects = ["::mlir::tensor::TensorDialect"];
+}
+
 def ReuseDestinations
     : Pass<"tinyattn-reuse-destinations", "::mlir::func::FuncOp"> {
   let summary = "Let element-wise ops overwrite an input that dies there";
