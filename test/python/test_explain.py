@@ -225,6 +225,12 @@ def test_pictures_have_all_points_and_buffers() -> None:
         assert float(attributes["width"] or 0) > 0 and float(attributes["height"] or 0) > 0
 
 
+def test_one_row_is_no_rows() -> None:
+    options = CompileOptions("never", tile="1", schedule="rows-all", explain=True)
+    (layer,) = explain(compile_attention((9, 6, 3, 2), options)).schedules
+    assert layer.chosen.name == "rows-all, 1 row"
+
+
 def test_names_are_escaped() -> None:
     from tinyformer.report import svg
 

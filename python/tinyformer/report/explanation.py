@@ -42,7 +42,9 @@ class Candidate:
     @property
     def name(self) -> str:
         """The schedule in words."""
-        return self.schedule if self.schedule == "none" else f"{self.schedule}, {self.rows} rows"
+        if self.schedule == "none":
+            return self.schedule
+        return f"{self.schedule}, {self.rows} row{'' if self.rows == 1 else 's'}"
 
 
 @dataclass(frozen=True)

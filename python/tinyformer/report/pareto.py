@@ -27,6 +27,7 @@ KINDS = (
 
 _HEIGHT = 340.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62.0, 14.0, 22.0, 44.0
+_CHARACTER = 6.6
 
 
 def pareto_svg(layer: LayerSchedules, width: float) -> str:
@@ -137,8 +138,8 @@ def _staircase(front: list[Candidate], x: LogScale, y: LogScale) -> str:
 def _choice(c: Candidate, x: LogScale, y: LogScale, width: float) -> str:
     """Above the others, where the falling front leaves room for its name."""
     across, up = _place(c, x, y)
-    right = across > width / 2
-    label = max(_TOP + 24, up - 64)
+    words, label = f"chosen: {c.name}", max(_TOP + 24, up - 64)
+    left = across + len(words) * _CHARACTER > width - _RIGHT
     return svg.element(
         "g",
         svg.title(f"chosen: {_describe(c)}"),
@@ -146,10 +147,10 @@ def _choice(c: Candidate, x: LogScale, y: LogScale, width: float) -> str:
         svg.element("circle", cx=across, cy=up, r=9, class_="halo"),
         svg.element("circle", cx=across, cy=up, r=5, class_=f"front k{KINDS.index(c.schedule)}"),
         svg.text(
-            across + (6 if right else -6),
+            across + (6 if left else -6),
             label,
-            f"chosen: {c.name}",
-            class_="strong end" if right else "strong",
+            words,
+            class_="strong end" if left else "strong",
         ),
         class_="chosen",
     )
