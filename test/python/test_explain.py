@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from tinyformer.compiler import Compilation
 from tinyformer.options import SCHEDULES, CompileOptions
 from tinyformer.report.explanation import Explanation, explain
 from tinyformer.report.page import explanation_page
-from tinyformer.targets import get_target
+from tinyformer.targets import TARGETS, get_target
 
 MODEL, CALIBRATION = DIGITS / "digits.onnx", DIGITS / "calibration.npz"
 # Without content, so without an end.
@@ -253,6 +254,21 @@ def test_a_model_without_attention(cli, tmp_path: Path) -> None:
     read = Page(page.read_text("utf-8"))
     assert sentence in read.texts["p"]
     assert any(a.get("class", "").startswith("buffer") for tag, a in read.tags if tag == "rect")
+
+
+def test_schedules_are_shown_where_nothing_fits(cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    chip = get_target("stm32l4")
+    flash, sram1, sram2 = chip.memories
+    memories = (flash, replace(sram1, size=1024), replace(sram2, size=chip.stack_bytes + 400))
+    monkeypatch.setitem(TARGETS, "tiny", replace(chip, name="tiny", memories=memories))
+    result = cli("explain", MODEL, "--target", "tiny", "--calibration", CALIBRATION)
+    assert result.code == 2
+    assert "arena needs" in result.err and "'sram1' holds 1024" in result.err
+    # Beside the layer's input and output nothing is left.
+    assert "none fits the 0 bytes that this layer may use; this is the smallest" in result.out
+    assert "does not fit" in result.out
+    as_json = cli("explain", MODEL, "--target", "tiny", "--calibration", CALIBRATION, "--json")
+    assert as_json.code == 2 and as_json.out == ""
 
 
 def test_errors(cli, tmp_path: Path) -> None:

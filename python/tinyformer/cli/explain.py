@@ -50,8 +50,9 @@ def explain_command(
 ) -> None:
     """Show how attention is scheduled and why, and where each buffer lies."""
     from tinyformer import driver
-    from tinyformer.cli.explanation import print_explanation
-    from tinyformer.report.explanation import explain
+    from tinyformer.cli.explanation import print_explanation, print_schedules
+    from tinyformer.compiler import CompilerError
+    from tinyformer.report.explanation import explain, layer_schedules
     from tinyformer.report.page import explanation_page
     from tinyformer.targets import get_target
 
@@ -60,7 +61,14 @@ def explain_command(
     compilation = driver.load(model, calibration).start(get_target(target), options)
     with progress_bar("calibrate", quiet=as_json) as compilation.progress:
         compilation.run_to("fuse")
-    compilation.run_to("bufferize")
+    compilation.run_to("tile")
+    try:
+        compilation.run_to("bufferize")
+    except CompilerError:
+        # There is no plan, but there is what it was made for.
+        if not as_json:
+            print_schedules(layer_schedules(compilation.choices), terminal)
+        raise
     explanation = explain(compilation)
     if output is not None:
         _write(output, explanation_page(explanation))

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from tinyformer.cli.console import kibibytes
@@ -25,16 +26,21 @@ def print_explanation(explanation: Explanation, console: Console) -> None:
         console.print(fusion_line(decision, reason), markup=False, soft_wrap=True)
     if not explanation.schedules:
         console.print(explanation.no_attention)
-    for layer in explanation.schedules:
-        console.print()
-        _print_schedules(layer, console)
+    print_schedules(explanation.schedules, console)
     for arena in explanation.arenas:
         console.print()
         _print_arena(explanation.plan, arena, console)
     console.print(f"inputs and outputs besides: {kibibytes(explanation.io_bytes)}")
 
 
-def _print_schedules(layer: LayerSchedules, console: Console) -> None:
+def print_schedules(layers: Iterable[LayerSchedules], console: Console) -> None:
+    """For each layer the choice, a table and a plot."""
+    for layer in layers:
+        console.print()
+        _print_layer(layer, console)
+
+
+def _print_layer(layer: LayerSchedules, console: Console) -> None:
     from rich.table import Table
 
     from tinyformer.report.pareto import pareto_text

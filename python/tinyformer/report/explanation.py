@@ -120,7 +120,7 @@ def explain(compilation: Compilation) -> Explanation:
         model=compilation.name,
         target=compilation.target.name,
         fusion=tuple((d, fusion_reason(d, options)) for d in compilation.fusion),
-        schedules=_group(compilation.choices),
+        schedules=layer_schedules(compilation.choices),
         arenas=compilation.arenas,
         io_bytes=sum(tensor.bytes for tensor in tensors),
         plan=compilation.plan,
@@ -158,8 +158,8 @@ def schedule_reason(choice: ScheduleChoice) -> str:
     }[choice.reason]
 
 
-def _group(choices: Sequence[ScheduleChoice]) -> tuple[LayerSchedules, ...]:
-    """Layers of the same shape usually have the same to choose from."""
+def layer_schedules(choices: Sequence[ScheduleChoice]) -> tuple[LayerSchedules, ...]:
+    """All choices; layers of the same shape usually have the same to choose from."""
     groups: dict[tuple[object, ...], tuple[ScheduleChoice, list[str]]] = {}
     for choice in choices:
         chosen = choice.chosen
