@@ -38,6 +38,15 @@ tinyformerPlanMemory(intptr_t count, const uint64_t *sizes,
                      const uint64_t *alignments, uint64_t *offsets,
                      uint64_t *arenaSize, uint64_t *lowerBound);
 
+/// The same for several memories, the preferred one first. Writes a memory's
+/// index and an offset a buffer, a size and a lower bound a memory; fails if no
+/// way was found.
+MLIR_CAPI_EXPORTED MlirLogicalResult tinyformerSpreadMemory(
+    intptr_t count, const uint64_t *sizes, const uint32_t *starts,
+    const uint32_t *ends, const uint64_t *alignments, intptr_t memoryCount,
+    const uint64_t *capacities, uint32_t *memories, uint64_t *offsets,
+    uint64_t *arenaSizes, uint64_t *lowerBounds);
+
 /// Calls back with the textual LLVM IR of a module in the llvm dialect.
 MLIR_CAPI_EXPORTED MlirLogicalResult tinyformerTranslateToLLVMIR(
     MlirOperation module, MlirStringCallback callback, void *userData);

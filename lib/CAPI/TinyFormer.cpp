@@ -51,17 +51,43 @@ MlirLogicalResult tinyformerGetRequantFields(MlirAttribute attribute,
   return mlirLogicalResultSuccess();
 }
 
+static std::vector<tinyformer::Buffer>
+makeBuffers(intptr_t count, const uint64_t *sizes, const uint32_t *starts,
+            const uint32_t *ends, const uint64_t *alignments) {
+  std::vector<tinyformer::Buffer> buffers;
+  for (intptr_t i = 0; i < count; ++i)
+    buffers.push_back({sizes[i], starts[i], ends[i], alignments[i]});
+  return buffers;
+}
+
 void tinyformerPlanMemory(intptr_t count, const uint64_t *sizes,
                           const uint32_t *starts, const uint32_t *ends,
                           const uint64_t *alignments, uint64_t *offsets,
                           uint64_t *arenaSize, uint64_t *lowerBound) {
-  std::vector<tinyformer::Buffer> buffers;
-  for (intptr_t i = 0; i < count; ++i)
-    buffers.push_back({sizes[i], starts[i], ends[i], alignments[i]});
-  tinyformer::Plan plan = tinyformer::planMemory(buffers);
+  tinyformer::Plan plan = tinyformer::planMemory(
+      makeBuffers(count, sizes, starts, ends, alignments));
   llvm::copy(plan.offsets, offsets);
   *arenaSize = plan.size;
   *lowerBound = plan.lowerBound;
+}
+
+MlirLogicalResult tinyformerSpreadMemory(
+    intptr_t count, const uint64_t *sizes, const uint32_t *starts,
+    const uint32_t *ends, const uint64_t *alignments, intptr_t memoryCount,
+    const uint64_t *capacities, uint32_t *memories, uint64_t *offsets,
+    uint64_t *arenaSizes, uint64_t *lowerBounds) {
+  tinyformer::SpreadPlan plan = tinyformer::spreadMemory(
+      makeBuffers(count, sizes, starts, ends, alignments),
+      std::vector<uint64_t>(capacities, capacities + memoryCount));
+  if (!plan.fits)
+    return mlirLogicalResultFailure();
+  llvm::copy(plan.memories, memories);
+  llvm::copy(plan.offsets, offsets);
+  for (auto [index, arena] : llvm::enumerate(plan.arenas)) {
+    arenaSizes[index] = arena.size;
+    lowerBounds[index] = arena.lowerBound;
+  }
+  return mlirLogicalResultSuccess();
 }
 
 MlirLogicalResult tinyformerTranslateToLLVMIR(MlirOperation module,

@@ -45,16 +45,19 @@ void tinyattn::buildTilePhase(OpPassManager &pm, const TileOptions &options) {
   tile.tile = options.tile;
   tile.optimize = options.optimize;
   tile.schedule = options.schedule;
+  tile.explain = options.explain;
   pm.addNestedPass<func::FuncOp>(createDepthFirstTile(tile));
   pm.addNestedPass<func::FuncOp>(createDecomposeAttention());
   pm.addNestedPass<func::FuncOp>(createDecomposeConcat());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  pm.addNestedPass<func::FuncOp>(createSeparateDestinations());
   pm.addNestedPass<func::FuncOp>(createReuseDestinations());
   verifyPhase(pm, "tile");
 }
 
-void tinyattn::buildBufferizePhase(OpPassManager &pm) {
+void tinyattn::buildBufferizePhase(OpPassManager &pm,
+                                   const BufferizeOptions &options) {
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
   bufferization::OneShotBufferizePassOptions bufferize;
   bufferize.bufferizeFunctionBoundaries = true;
@@ -72,7 +75,9 @@ void tinyattn::buildBufferizePhase(OpPassManager &pm) {
   // In this order: copies of a slice onto itself fold once both are one value.
   pm.addPass(createCSEPass());
   pm.addPass(createCanonicalizerPass());
-  pm.addPass(createPlanMemory());
+  PlanMemoryOptions plan;
+  plan.explain = options.explain;
+  pm.addPass(createPlanMemory(plan));
   verifyPhase(pm, "bufferize");
 }
 
@@ -105,9 +110,9 @@ void tinyattn::registerPipelines() {
   PassPipelineRegistration<TileOptions>(
       "tinyformer-tile", "Phase: attention to structured ops, depth-first",
       buildTilePhase);
-  PassPipelineRegistration<>("tinyformer-bufferize",
-                             "Phase: tensors to buffers in planned arenas",
-                             buildBufferizePhase);
+  PassPipelineRegistration<BufferizeOptions>(
+      "tinyformer-bufferize", "Phase: tensors to buffers in planned arenas",
+      buildBufferizePhase);
   PassPipelineRegistration<>("tinyformer-kernels",
                              "Phase: structured ops to loops, a function each",
                              buildKernelsPhase);
@@ -120,7 +125,7 @@ void tinyattn::registerPipelines() {
       [](OpPassManager &pm, const TileOptions &tile) {
         buildQuantizePhase(pm);
         buildTilePhase(pm, tile);
-        buildBufferizePhase(pm);
+        buildBufferizePhase(pm, BufferizeOptions());
         buildKernelsPhase(pm);
         buildLLVMPhase(pm);
       });

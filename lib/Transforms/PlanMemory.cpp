@@ -1,16 +1,14 @@
 // Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "BufferLifetimes.h"
 #include "TinyFormer/Dialect/TinyAttn/TinyAttn.h"
-#include "TinyFormer/Support/Locations.h"
-#include "TinyFormer/Transforms/MemoryPlanner.h"
 #include "TinyFormer/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Builders.h"
-#include "mlir/Interfaces/LoopLikeInterface.h"
 
 namespace mlir::tinyattn {
 #define GEN_PASS_DEF_PLANMEMORY
@@ -18,159 +16,62 @@ namespace mlir::tinyattn {
 
 namespace {
 
-/// Numbers every op of a function, so that an op with regions spans the
-/// numbers of what is inside.
-class Timeline {
-public:
-  explicit Timeline(func::FuncOp function) {
-    for (Operation &op : function.front())
-      number(&op);
-  }
-
-  std::pair<unsigned, unsigned> getSpan(Operation *op) const {
-    return spans.lookup(op);
-  }
-
-private:
-  void number(Operation *op) {
-    unsigned first = next++;
-    for (Region &region : op->getRegions())
-      for (Operation &inner : region.getOps())
-        number(&inner);
-    spans[op] = {first, next - 1};
-  }
-
-  llvm::DenseMap<Operation *, std::pair<unsigned, unsigned>> spans;
-  unsigned next = 0;
-};
-
-/// One buffer to place.
-struct Placement {
-  memref::AllocOp alloc;
-  tinyformer::Buffer buffer = {};
-  /// The first op that touches it, or null.
-  Operation *writer = nullptr;
-};
-
-/// From the first op that touches the buffer to the last. A loop beside the
-/// allocation counts as a whole: what it reads may be from an earlier
-/// iteration. Fails if the buffer outlives the region that allocates it.
-LogicalResult findLifetime(const Timeline &timeline, Placement &placement) {
-  memref::AllocOp alloc = placement.alloc;
-  tinyformer::Buffer &buffer = placement.buffer;
-  Block *home = alloc->getBlock();
-  buffer.start = std::numeric_limits<unsigned>::max();
-  buffer.end = 0;
-  SmallVector<Value> aliases{alloc.getResult()};
-  llvm::SmallDenseSet<Value> seen{alloc.getResult()};
-  auto addAliases = [&](ValueRange values) {
-    for (Value value : values)
-      if (isa<BaseMemRefType>(value.getType()) && seen.insert(value).second)
-        aliases.push_back(value);
-  };
-  while (!aliases.empty()) {
-    for (Operation *user : aliases.pop_back_val().getUsers()) {
-      if (isa<memref::DeallocOp>(user))
-        continue;
-      // What an op or a terminator passes on may be this buffer.
-      addAliases(user->getResults());
-      for (Region &region : user->getRegions())
-        addAliases(region.getArguments());
-      if (user->hasTrait<OpTrait::IsTerminator>()) {
-        if (user->getBlock() == home)
-          return alloc.emitError("outlives the region that allocates it");
-        addAliases(user->getParentOp()->getResults());
-        for (Region &region : user->getParentOp()->getRegions())
-          addAliases(region.getArguments());
-      }
-      if (isa<ViewLikeOpInterface>(user))
-        continue;
-      Operation *ancestor = home->findAncestorOpInBlock(*user);
-      if (!ancestor)
-        return alloc.emitError(
-            "is used outside of the block that allocates it");
-      auto [first, last] = timeline.getSpan(ancestor);
-      if (first < buffer.start) {
-        buffer.start = first;
-        placement.writer = user;
-      }
-      buffer.end = std::max(buffer.end, last);
-    }
-  }
-  if (buffer.start > buffer.end)
-    buffer.start = buffer.end = timeline.getSpan(alloc).first;
-  return success();
-}
-
-LogicalResult checkPlaceable(memref::AllocOp alloc) {
-  MemRefType type = alloc.getType();
-  if (!type.hasStaticShape())
-    return alloc.emitError()
-           << "cannot place " << type << ": its size is dynamic";
-  if (!type.getLayout().isIdentity() || type.getMemorySpace())
-    return alloc.emitError()
-           << "cannot place " << type
-           << ": expects the identity layout and no memory space";
-  if (!type.getElementType().isIntOrFloat())
-    return alloc.emitError()
-           << "cannot place " << type << ": expects integers or floats";
-  for (Operation *parent = alloc->getParentOp(); !isa<func::FuncOp>(parent);
-       parent = parent->getParentOp())
-    if (parent->hasTrait<OpTrait::HasParallelRegion>())
-      return alloc.emitError()
-             << "allocates in a parallel loop, whose iterations cannot share "
-                "a buffer";
-  return success();
-}
-
-uint64_t getBytes(MemRefType type) {
-  return type.getNumElements() *
-         llvm::divideCeil(type.getElementTypeBitWidth(), 8);
-}
-
-/// Named after what writes it: allocations of one shape may have become one.
-std::string describe(const Placement &placement) {
-  std::string name;
-  if (placement.writer)
-    name = getLayerName(placement.writer->getLoc());
-  if (name.empty())
-    name = getLayerName(memref::AllocOp(placement.alloc).getLoc());
+std::string describeBuffer(const Placement &placement) {
+  std::string name = getName(placement);
   return (name.empty() ? "an unnamed one" : "'" + name + "'") + " with " +
          std::to_string(placement.buffer.size) + " bytes";
 }
 
-/// The first RAM of the target that holds the arena. Without a target any
-/// size fits.
-FailureOr<StringAttr> chooseMemory(func::FuncOp function, uint64_t size,
-                                   ArrayRef<Placement> placements) {
+/// A memory that may hold an arena.
+struct Ram {
+  StringAttr name;
+  uint64_t capacity;
+};
+
+/// The RAM of the target in the order of preference. Without a target any size
+/// fits.
+SmallVector<Ram> getRams(func::FuncOp function) {
   MLIRContext *context = function.getContext();
   auto target =
       function->getParentOfType<ModuleOp>()->getAttrOfType<TargetAttr>(kTarget);
   if (!target)
-    return StringAttr::get(context, "ram");
-  std::string capacities;
-  for (MemoryAttr memory : target.getMemories()) {
-    if (memory.getKind() != MemoryKind::Ram)
-      continue;
-    uint64_t capacity = memory.getSize() - memory.getReserved();
-    if (size <= capacity)
-      return StringAttr::get(context, memory.getName());
-    capacities += (capacities.empty() ? "'" : " and '") +
-                  memory.getName().str() + "' holds " +
-                  std::to_string(capacity);
-  }
+    return {{StringAttr::get(context, "ram"),
+             std::numeric_limits<uint64_t>::max()}};
+  SmallVector<Ram> rams;
+  for (MemoryAttr memory : target.getMemories())
+    if (memory.getKind() == MemoryKind::Ram)
+      rams.push_back({StringAttr::get(context, memory.getName()),
+                      memory.getSize() - memory.getReserved()});
+  return rams;
+}
+
+/// Without any RAM, or with too little of it.
+LogicalResult reportTooLarge(func::FuncOp function, uint64_t size,
+                             ArrayRef<Ram> rams,
+                             ArrayRef<Placement> placements) {
   InFlightDiagnostic error = function.emitError();
   error << "arena needs " << size << " bytes but ";
-  if (capacities.empty())
+  if (rams.empty()) {
+    auto target =
+        function->getParentOfType<ModuleOp>()->getAttrOfType<TargetAttr>(
+            kTarget);
     return error << "target '" << target.getName() << "' has no RAM";
-  error << capacities;
+  }
+  llvm::interleave(
+      rams,
+      [&](const Ram &ram) {
+        error << "'" << ram.name.getValue() << "' holds " << ram.capacity;
+      },
+      [&] { error << " and "; });
+  if (rams.size() > 1)
+    error << ", and it cannot be spread over them";
   SmallVector<Placement> sorted(placements);
   llvm::stable_sort(sorted, [](const Placement &a, const Placement &b) {
     return a.buffer.size > b.buffer.size;
   });
   StringRef separator = "; the largest buffers are ";
   for (const Placement &placement : ArrayRef(sorted).take_front(3)) {
-    error << separator << describe(placement);
+    error << separator << describeBuffer(placement);
     separator = ", ";
   }
   return error;
@@ -194,37 +95,16 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
     return functions.front();
   }
 
-  LogicalResult collect(func::FuncOp function,
-                        SmallVectorImpl<Placement> &placements) {
-    Timeline timeline(function);
-    WalkResult result = getOperation().walk([&](memref::AllocOp alloc) {
-      if (alloc->getParentOfType<func::FuncOp>() != function) {
-        alloc.emitError("allocates outside of the public function");
-        return WalkResult::interrupt();
-      }
-      Placement placement{alloc};
-      if (failed(checkPlaceable(alloc)) ||
-          failed(findLifetime(timeline, placement)))
-        return WalkResult::interrupt();
-      placement.buffer.size = getBytes(alloc.getType());
-      placement.buffer.alignment =
-          std::max<uint64_t>(alignment, alloc.getAlignment().value_or(1));
-      placements.push_back(placement);
-      return WalkResult::advance();
-    });
-    return failure(result.wasInterrupted());
-  }
-
-  /// The arena as a new last argument.
+  /// An arena as a new last argument.
   FailureOr<Value> addArena(func::FuncOp function, StringAttr memory,
-                            uint64_t size, uint64_t lowerBound) {
+                            tinyformer::Arena arena) {
     Builder builder(&getContext());
-    auto type =
-        MemRefType::get({static_cast<int64_t>(size)}, builder.getI8Type());
+    auto type = MemRefType::get({static_cast<int64_t>(arena.size)},
+                                builder.getI8Type());
     NamedAttribute attributes[] = {
         builder.getNamedAttr(kArena, memory),
         builder.getNamedAttr(kArenaLowerBound,
-                             builder.getI64IntegerAttr(lowerBound))};
+                             builder.getI64IntegerAttr(arena.lowerBound))};
     unsigned index = function.getNumArguments();
     if (failed(function.insertArgument(index, type,
                                        builder.getDictionaryAttr(attributes),
@@ -239,37 +119,85 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
              << "expects an alignment that is a power of two, got "
              << alignment.getValue();
     FailureOr<func::FuncOp> function = findFunction();
-    SmallVector<Placement> placements;
-    if (failed(function) || failed(collect(*function, placements)))
+    if (failed(function))
+      return failure();
+    Timeline timeline(*function);
+    FailureOr<SmallVector<Placement>> placements =
+        collectBuffers(getOperation(), *function, timeline, alignment);
+    if (failed(placements))
       return failure();
 
     std::vector<tinyformer::Buffer> buffers;
-    for (const Placement &placement : placements)
+    for (const Placement &placement : *placements)
       buffers.push_back(placement.buffer);
-    tinyformer::Plan plan = tinyformer::planMemory(buffers);
-    // Never empty, so that the function's C interface is always the same.
-    uint64_t size = std::max<uint64_t>(plan.size, alignment);
-    FailureOr<StringAttr> memory = chooseMemory(*function, size, placements);
-    if (failed(memory))
-      return failure();
-    FailureOr<Value> arena =
-        addArena(*function, *memory, size, plan.lowerBound);
-    if (failed(arena))
-      return failure();
+    SmallVector<Ram> rams = getRams(*function);
+    tinyformer::SpreadPlan plan = spread(buffers, rams);
+    if (!plan.fits)
+      return reportTooLarge(*function,
+                            std::max<uint64_t>(plan.whole.size, alignment),
+                            rams, *placements);
+    SmallVector<Value> arenas;
+    for (auto [ram, arena] : llvm::zip_equal(rams, plan.arenas)) {
+      FailureOr<Value> value = Value();
+      if (arena.size != 0)
+        value = addArena(*function, ram.name, arena);
+      if (failed(value))
+        return failure();
+      arenas.push_back(*value);
+    }
+    if (explain)
+      describe(*function, timeline, *placements, rams, plan);
+    rewrite(*function, *placements, arenas, plan);
+    return success();
+  }
 
+  /// There is always an arena, so that the function's C interface is always the
+  /// same.
+  tinyformer::SpreadPlan spread(const std::vector<tinyformer::Buffer> &buffers,
+                                ArrayRef<Ram> rams) {
+    std::vector<uint64_t> capacities;
+    for (const Ram &ram : rams)
+      capacities.push_back(ram.capacity);
+    tinyformer::SpreadPlan plan = tinyformer::spreadMemory(buffers, capacities);
+    if (plan.whole.size != 0)
+      return plan;
+    const Ram *first = llvm::find_if(
+        rams, [&](const Ram &ram) { return ram.capacity >= alignment; });
+    plan.fits = first != rams.end();
+    if (!plan.fits)
+      return plan;
+    unsigned memory = first - rams.begin();
+    plan.memories.assign(buffers.size(), memory);
+    plan.arenas[memory].size = alignment;
+    return plan;
+  }
+
+  void describe(func::FuncOp function, const Timeline &timeline,
+                ArrayRef<Placement> placements, ArrayRef<Ram> rams,
+                const tinyformer::SpreadPlan &plan) {
+    SmallVector<StringAttr> memories;
+    for (unsigned memory : plan.memories)
+      memories.push_back(rams[memory].name);
+    function->setAttr(kPlan, describePlan(&getContext(), timeline, placements,
+                                          memories, plan.offsets));
+  }
+
+  /// Allocations become views of the arenas.
+  void rewrite(func::FuncOp function, ArrayRef<Placement> placements,
+               ArrayRef<Value> arenas, const tinyformer::SpreadPlan &plan) {
     function->walk([](memref::DeallocOp dealloc) { dealloc.erase(); });
-    for (auto [placement, offset] : llvm::zip_equal(placements, plan.offsets)) {
+    for (auto [placement, memory, offset] :
+         llvm::zip_equal(placements, plan.memories, plan.offsets)) {
       memref::AllocOp alloc = placement.alloc;
       OpBuilder builder(alloc);
       Value position = arith::ConstantIndexOp::create(
           builder, alloc.getLoc(), static_cast<int64_t>(offset));
-      Value view =
-          memref::ViewOp::create(builder, alloc.getLoc(), alloc.getType(),
-                                 *arena, position, /*sizes=*/ValueRange());
+      Value view = memref::ViewOp::create(
+          builder, alloc.getLoc(), alloc.getType(), arenas[memory], position,
+          /*sizes=*/ValueRange());
       alloc.replaceAllUsesWith(view);
       alloc.erase();
     }
-    return success();
   }
 
   void runOnOperation() override {

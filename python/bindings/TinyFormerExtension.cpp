@@ -16,6 +16,24 @@ namespace nb = nanobind;
 /// Size, first and last moment of its life, alignment.
 using Buffer = std::tuple<uint64_t, uint32_t, uint32_t, uint64_t>;
 
+/// Buffers in the C interface's form.
+struct Buffers {
+  explicit Buffers(const std::vector<Buffer> &buffers) {
+    for (auto [size, start, end, alignment] : buffers) {
+      if (start > end || alignment == 0 || (alignment & (alignment - 1)))
+        throw nb::value_error("a buffer needs start <= end and an alignment "
+                              "that is a power of two");
+      sizes.push_back(size);
+      starts.push_back(start);
+      ends.push_back(end);
+      alignments.push_back(alignment);
+    }
+  }
+
+  std::vector<uint64_t> sizes, alignments;
+  std::vector<uint32_t> starts, ends;
+};
+
 static void append(MlirStringRef text, void *userData) {
   static_cast<std::string *>(userData)->append(text.data, text.length);
 }
@@ -59,27 +77,39 @@ NB_MODULE(_tinyformer, m) {
   m.def(
       "plan_memory",
       [](const std::vector<Buffer> &buffers) {
-        std::vector<uint64_t> sizes, alignments;
-        std::vector<uint32_t> starts, ends;
-        for (auto [size, start, end, alignment] : buffers) {
-          if (start > end || alignment == 0 || (alignment & (alignment - 1)))
-            throw nb::value_error("a buffer needs start <= end and an "
-                                  "alignment that is a power of two");
-          sizes.push_back(size);
-          starts.push_back(start);
-          ends.push_back(end);
-          alignments.push_back(alignment);
-        }
+        Buffers b(buffers);
         std::vector<uint64_t> offsets(buffers.size());
         uint64_t arenaSize, lowerBound;
-        tinyformerPlanMemory(buffers.size(), sizes.data(), starts.data(),
-                             ends.data(), alignments.data(), offsets.data(),
+        tinyformerPlanMemory(buffers.size(), b.sizes.data(), b.starts.data(),
+                             b.ends.data(), b.alignments.data(), offsets.data(),
                              &arenaSize, &lowerBound);
         return nb::make_tuple(offsets, arenaSize, lowerBound);
       },
       nb::arg("buffers"),
       "(offsets, arena size, lower bound) in bytes for buffers given as "
       "(size, start, end, alignment), lifetimes inclusive.");
+
+  m.def(
+      "spread_memory",
+      [](const std::vector<Buffer> &buffers,
+         const std::vector<uint64_t> &capacities) -> nb::object {
+        Buffers b(buffers);
+        std::vector<uint32_t> memories(buffers.size());
+        std::vector<uint64_t> offsets(buffers.size()),
+            arenaSizes(capacities.size()), lowerBounds(capacities.size());
+        MlirLogicalResult result = tinyformerSpreadMemory(
+            buffers.size(), b.sizes.data(), b.starts.data(), b.ends.data(),
+            b.alignments.data(), capacities.size(), capacities.data(),
+            memories.data(), offsets.data(), arenaSizes.data(),
+            lowerBounds.data());
+        if (mlirLogicalResultIsFailure(result))
+          return nb::none();
+        return nb::make_tuple(memories, offsets, arenaSizes, lowerBounds);
+      },
+      nb::arg("buffers"), nb::arg("capacities"),
+      "(memories, offsets, arena sizes, lower bounds) for buffers as in "
+      "plan_memory and memories of these capacities; None if no way was "
+      "found.");
 
   m.def(
       "translate_to_llvmir",

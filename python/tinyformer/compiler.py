@@ -24,9 +24,13 @@ from tinyformer.calibration import calibrate
 from tinyformer.decisions import (
     Arena,
     FusionDecision,
+    MemoryPlan,
     Schedule,
-    read_arena,
+    ScheduleChoice,
+    read_arenas,
+    read_choices,
     read_fusion,
+    read_plan,
     read_schedules,
 )
 from tinyformer.errors import TinyFormerError
@@ -57,7 +61,8 @@ class Compilation:
     `module` is after `import`; it is changed in place. `samples` calibrate it: an array for each
     input, in the order of the arguments, whose first axis counts samples. `quantized` is the
     module after `quantize`, for the reference interpreter; `input_tensors` and `output_tensors`
-    describe its interface. `schedules` are known after `tile`, `arena` after `bufferize`.
+    describe its interface. `schedules` are known after `tile`, `arenas` after `bufferize`; with the
+    option `explain` also `choices` and `plan`.
     """
 
     def __init__(
@@ -83,7 +88,9 @@ class Compilation:
         self.input_tensors: tuple[TensorInterface, ...] = ()
         self.output_tensors: tuple[TensorInterface, ...] = ()
         self.schedules: tuple[Schedule, ...] = ()
-        self.arena: Arena | None = None
+        self.choices: tuple[ScheduleChoice, ...] = ()
+        self.arenas: tuple[Arena, ...] = ()
+        self.plan: MemoryPlan | None = None
         attach_target(module, self.target, data_bytes(_io_bytes(module)))
 
     def run_to(self, phase: str) -> None:
@@ -112,8 +119,8 @@ class Compilation:
         """The C interface of the network; needs the phase `bufferize`."""
         from tinyformer.firmware import NetworkInterface
 
-        assert self.arena is not None, "the arena is planned by the phase bufferize"
-        arenas = {self.arena.memory: self.arena.size}
+        assert self.arenas, "arenas are planned by the phase bufferize"
+        arenas = {arena.memory: arena.size for arena in self.arenas}
         return NetworkInterface(self.name, self.input_tensors, self.output_tensors, arenas)
 
     def _run(self, phase: str) -> None:
@@ -136,8 +143,12 @@ class Compilation:
             )
         if phase == "tile":
             self.schedules = read_schedules(public_function(self.module))
+            if self.options.explain:
+                self.choices = read_choices(public_function(self.module))
         if phase == "bufferize":
-            self.arena = read_arena(public_function(self.module))
+            self.arenas = read_arenas(public_function(self.module))
+            if self.options.explain:
+                self.plan = read_plan(public_function(self.module))
 
 
 def run_pipeline(module: ir.Module, pipeline: str, what: str) -> None:

@@ -38,8 +38,52 @@ class Schedule:
 
 
 @dataclass(frozen=True)
+class Considered:
+    """One schedule that there was to choose from, with its estimates."""
+
+    schedule: str
+    rows: int
+    arena_bytes: int
+    cycles: int
+
+
+@dataclass(frozen=True)
+class ScheduleChoice:
+    """What a layer's schedule was chosen from, and why it was.
+
+    `reason` is fastest, smallest-of-fast, smallest, none-fits or only; `capacity` are the bytes
+    that the target's largest memory leaves to the layer.
+    """
+
+    chosen: Schedule
+    reason: str
+    capacity: int
+    considered: tuple[Considered, ...]
+
+
+@dataclass(frozen=True)
+class PlannedBuffer:
+    """Where a buffer lies, and the first and last step at which it is alive."""
+
+    name: str
+    memory: str
+    offset: int
+    size: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class MemoryPlan:
+    """The buffers of all arenas; `steps` are the names of the ops that touch them, in order."""
+
+    steps: tuple[str, ...]
+    buffers: tuple[PlannedBuffer, ...]
+
+
+@dataclass(frozen=True)
 class Arena:
-    """The planned arena: its memory, size and lower bound in bytes."""
+    """A planned arena: its memory, size and lower bound in bytes."""
 
     memory: str
     size: int
@@ -55,7 +99,7 @@ def read_fusion(function: ir.Operation) -> tuple[FusionDecision, ...]:
         fields = ir.DictAttr(entry)
         decisions.append(
             FusionDecision(
-                str(ir.StringAttr(fields["layer"]).value),
+                _text(fields["layer"]),
                 bool(ir.BoolAttr(fields["fused"]).value),
                 *ir.DenseF64ArrayAttr(fields["cycles"]),
                 *ir.DenseI64ArrayAttr(fields["weight_bytes"]),
@@ -68,24 +112,70 @@ def read_schedules(function: ir.Operation) -> tuple[Schedule, ...]:
     """What `tinyattn-depth-first-tile` decided, layer by layer."""
     if "tinyattn.schedules" not in function.attributes:
         return ()
-    return tuple(
-        Schedule(
-            layer=str(ir.StringAttr(entry["layer"]).value),
-            schedule=str(ir.StringAttr(entry["schedule"]).value),
-            rows=int_of(entry["rows"]),
-            arena_bytes=int_of(entry["arena_bytes"]),
-            cycles=int_of(entry["cycles"]),
-        )
-        for entry in map(ir.DictAttr, ir.ArrayAttr(function.attributes["tinyattn.schedules"]))
+    return tuple(map(_schedule, function.attributes["tinyattn.schedules"]))
+
+
+def read_choices(function: ir.Operation) -> tuple[ScheduleChoice, ...]:
+    """The same with all that was considered, if the compilation was asked to explain."""
+    if "tinyattn.schedules" not in function.attributes:
+        return ()
+    return tuple(map(_choice, function.attributes["tinyattn.schedules"]))
+
+
+def read_plan(function: ir.Operation) -> MemoryPlan:
+    """The plan that `tinyattn-plan-memory` leaves if the compilation was asked to explain."""
+    plan = ir.DictAttr(function.attributes["tinyattn.plan"])
+    return MemoryPlan(
+        tuple(_text(step) for step in ir.ArrayAttr(plan["steps"])),
+        tuple(
+            PlannedBuffer(
+                _text(entry["name"]),
+                _text(entry["memory"]),
+                *(int_of(entry[key]) for key in ("offset", "size", "first", "last")),
+            )
+            for entry in map(ir.DictAttr, ir.ArrayAttr(plan["buffers"]))
+        ),
     )
 
 
-def read_arena(function: ir.Operation) -> Arena:
-    """The arena is the last argument of a bufferized function."""
-    argument = function.regions[0].blocks[0].arguments[-1]
-    attributes = ir.DictAttr(list(function.attributes["arg_attrs"])[-1])
-    return Arena(
-        memory=str(ir.StringAttr(attributes["tinyattn.arena"]).value),
-        size=int(ir.MemRefType(argument.type).shape[0]),
-        lower_bound=int_of(attributes["tinyattn.arena_lower_bound"]),
+def _schedule(attribute: ir.Attribute) -> Schedule:
+    entry = ir.DictAttr(attribute)
+    return Schedule(
+        _text(entry["layer"]),
+        _text(entry["schedule"]),
+        *(int_of(entry[key]) for key in ("rows", "arena_bytes", "cycles")),
+    )
+
+
+def _choice(attribute: ir.Attribute) -> ScheduleChoice:
+    entry = ir.DictAttr(attribute)
+    considered: list[Considered] = []
+    for kind in map(ir.DictAttr, ir.ArrayAttr(entry["considered"])):
+        columns = (ir.DenseI64ArrayAttr(kind[key]) for key in ("rows", "arena_bytes", "cycles"))
+        name = _text(kind["schedule"])
+        considered.extend(Considered(name, *row) for row in zip(*columns, strict=True))
+    return ScheduleChoice(
+        _schedule(attribute),
+        _text(entry["reason"]),
+        int_of(entry["capacity"]),
+        tuple(considered),
+    )
+
+
+def _text(attribute: ir.Attribute) -> str:
+    return str(ir.StringAttr(attribute).value)
+
+
+def read_arenas(function: ir.Operation) -> tuple[Arena, ...]:
+    """The arenas are the last arguments of a bufferized function, one for each memory used."""
+    arguments = function.regions[0].blocks[0].arguments
+    described = zip(arguments, map(ir.DictAttr, function.attributes["arg_attrs"]), strict=True)
+    return tuple(
+        Arena(
+            memory=_text(attributes["tinyattn.arena"]),
+            size=int(ir.MemRefType(argument.type).shape[0]),
+            lower_bound=int_of(attributes["tinyattn.arena_lower_bound"]),
+        )
+        for argument, attributes in described
+        if "tinyattn.arena" in attributes
     )

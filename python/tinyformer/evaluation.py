@@ -27,12 +27,26 @@ Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
+class Unfused:
+    """The integer network with plain weights, beside the one with fused ones.
+
+    `snr_db` compares its dequantised outputs with the float ones, `fusion_snr_db` compares those
+    of the fused network with them: the error that fusion adds. Infinite if there is none.
+    """
+
+    accuracy: float | None
+    snr_db: float
+    fusion_snr_db: float
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """What one target does with a set of samples.
 
     Accuracies are shares of samples whose largest output is at the label, absent without
     labels. `bit_exact` counts samples whose device outputs equal the reference's.
-    `snr_db` compares the dequantised reference outputs with the float ones.
+    `snr_db` compares the dequantised reference outputs with the float ones. `unfused` is there if
+    a layer's weights were fused.
     """
 
     samples: int
@@ -41,6 +55,7 @@ class Evaluation:
     reference_accuracy: float | None
     device_accuracy: float | None
     snr_db: float
+    unfused: Unfused | None
     profile: RunResult
     image: FirmwareImage
 
@@ -53,9 +68,13 @@ def evaluate(
     directory: Path,
     progress: Progress = no_progress,
     *,
+    plain: Compilation | None = None,
     wait_states: int = 0,
 ) -> Evaluation:
-    """Compile to the end, run every sample in all three forms, and compare."""
+    """Compile to the end, run every sample in all three forms, and compare.
+
+    `plain` is a compilation of the same without fused weights, to compare with.
+    """
     from tinyformer.simulators import open_session
 
     image = compilation.build(directory)
@@ -67,7 +86,8 @@ def evaluate(
         raise CalibrationError(f"there are {count} samples but {len(labels)} labels")
     session = open_session(image, compilation.target, wait_states=wait_states)
     output = image.interface.outputs[0]
-    floats, references, devices, exact = [], [], [], 0
+    plain_reference = _Reference(plain) if plain else None
+    floats, references, devices, plains, exact = [], [], [], [], 0
     profile: RunResult | None = None
     for index in range(count):
         reals = [array[index].astype(np.float32) for array in samples.values()]
@@ -82,6 +102,8 @@ def evaluate(
         floats.append(real.run(reals)[0])
         references.append(dequantize(expected[0], output))
         devices.append(dequantize(result.outputs[0], output))
+        if plain_reference:
+            plains.append(plain_reference.run(reals))
         progress(index + 1, count)
     assert profile is not None
     return Evaluation(
@@ -91,8 +113,36 @@ def evaluate(
         reference_accuracy=_accuracy(references, labels),
         device_accuracy=_accuracy(devices, labels),
         snr_db=signal_to_noise_db(np.stack(floats), np.stack(references)),
+        unfused=_compare(floats, references, plains, labels) if plains else None,
         profile=profile,
         image=image,
+    )
+
+
+class _Reference:
+    """An integer network as a function of real numbers."""
+
+    def __init__(self, compilation: Compilation) -> None:
+        compilation.run_to("quantize")
+        assert compilation.quantized is not None
+        self._interpreter = Interpreter(compilation.quantized)
+        self._inputs, self._outputs = compilation.input_tensors, compilation.output_tensors
+
+    def run(self, reals: list[Array]) -> Array:
+        """The first output."""
+        pairs = zip(reals, self._inputs, strict=True)
+        results = self._interpreter.run([quantize(value, tensor) for value, tensor in pairs])
+        return dequantize(results[0], self._outputs[0])
+
+
+def _compare(
+    floats: list[Array], fused: list[Array], plains: list[Array], labels: Array | None
+) -> Unfused:
+    plain = np.stack(plains)
+    return Unfused(
+        accuracy=_accuracy(plains, labels),
+        snr_db=signal_to_noise_db(np.stack(floats), plain),
+        fusion_snr_db=signal_to_noise_db(plain, np.stack(fused)),
     )
 
 

@@ -28,7 +28,8 @@ class CompileOptions:
 
     `fuse` is auto, always or never; `tile` is auto, none, min or a number of rows; `optimize`, what
     the automatic choices save, is cycles or size; `schedule` names the one kind of schedule that
-    tiling considers, if any; `percentile`: see `calibrate`. Raises OptionError.
+    tiling considers, if any; `percentile`: see `calibrate`. With `explain` the passes leave what
+    they considered in the module. Raises OptionError.
     """
 
     fuse: str = "auto"
@@ -36,6 +37,7 @@ class CompileOptions:
     percentile: float = DEFAULT_PERCENTILE
     tile: str = "auto"
     schedule: str | None = None
+    explain: bool = False
 
     def __post_init__(self) -> None:
         _check_choice("fuse", self.fuse, ("auto", "always", "never"))
@@ -56,7 +58,10 @@ class CompileOptions:
             return f"{{mode={self.fuse} optimize={self.optimize}}}"
         if phase == "tile":
             schedule = f" schedule={self.schedule}" if self.schedule else ""
-            return f"{{tile={self.tile} optimize={self.optimize}{schedule}}}"
+            explain = " explain=true" if self.explain else ""
+            return f"{{tile={self.tile} optimize={self.optimize}{schedule}{explain}}}"
+        if phase == "bufferize" and self.explain:
+            return "{explain=true}"
         return ""
 
 

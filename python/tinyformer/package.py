@@ -69,7 +69,6 @@ def write(compilation: Compilation, directory: Path) -> FirmwareImage:
 
 
 def _manifest(compilation: Compilation, image: FirmwareImage) -> dict[str, Any]:
-    assert compilation.arena is not None
     return {
         "format": FORMAT,
         "name": compilation.name,
@@ -80,7 +79,7 @@ def _manifest(compilation: Compilation, image: FirmwareImage) -> dict[str, Any]:
         "inputs": [asdict(tensor) for tensor in image.interface.inputs],
         "outputs": [asdict(tensor) for tensor in image.interface.outputs],
         "arenas": dict(image.interface.arenas),
-        "arena_lower_bound": compilation.arena.lower_bound,
+        "arena_lower_bounds": {arena.memory: arena.lower_bound for arena in compilation.arenas},
         "code_bytes": image.code_bytes,
         "weight_bytes": image.weight_bytes,
         "flash_bytes": image.flash_bytes,

@@ -168,3 +168,15 @@ func.func @schedules() attributes {tinyattn.schedules = [{rows = 2 : i64}]} {
 func.func @schedules_type() attributes {tinyattn.schedules = 2 : i64} {
   return
 }
+
+// -----
+
+// This one is OK.
+func.func @plan() attributes {tinyattn.plan = {steps = [], buffers = []}} {
+  return
+}
+
+// expected-error @below {{tinyattn.plan must be a dictionary on a function}}
+func.func @plan_type() attributes {tinyattn.plan = []} {
+  return
+}

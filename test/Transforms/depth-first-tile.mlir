@@ -5,6 +5,8 @@
 // RUN: tinyformer-opt %s -tinyattn-depth-first-tile="tile=2 schedule=rows-context" -canonicalize -cse | FileCheck %s --check-prefix=AGAIN
 // RUN: tinyformer-opt %s -tinyattn-depth-first-tile="tile=none" | FileCheck %s --check-prefix=NONE
 // RUN: tinyformer-opt %s -tinyattn-depth-first-tile="tile=min" | FileCheck %s --check-prefix=MIN
+// RUN: tinyformer-opt %s -tinyattn-depth-first-tile="tile=2 explain" | FileCheck %s --check-prefix=WHY
+// RUN: tinyformer-opt %s -tinyattn-depth-first-tile="tile=2 schedule=rows-all explain" | FileCheck %s --check-prefix=ONLY
 
 #q = #tinyattn.requant<shift = 11>
 #k = #tinyattn.requant<shift = 12>
@@ -81,6 +83,15 @@
 // NONE-LABEL: @mhsa
 // NONE-SAME: tinyattn.schedules = [{arena_bytes = {{[0-9]+}} : i64, cycles = {{[0-9]+}} : i64, layer = "attn", rows = 5 : i64, schedule = "none"}]
 // NONE: tinyattn.mhsa
+
+// Without a target there is no capacity. Kinds are in the order of the search.
+// WHY-LABEL: @mhsa
+// WHY-SAME: tinyattn.schedules = [{arena_bytes = {{[0-9]+}} : i64, considered = [
+// WHY-SAME: {arena_bytes = array<i64: {{[0-9]+}}>, cycles = array<i64: {{[0-9]+}}>, rows = array<i64: 2>, schedule = "heads-context"}
+// WHY-SAME: schedule = "rows-accumulate"}]
+// WHY-SAME: layer = "attn", reason = "fastest", rows = 2
+// ONLY-LABEL: @mhsa
+// ONLY-SAME: reason = "only"
 
 // MIN-LABEL: @mhsa
 // MIN-SAME: rows = 1 : i64, schedule = "rows-context"

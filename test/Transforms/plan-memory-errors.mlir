@@ -5,7 +5,7 @@
   <name = "sram2", kind = ram, size = 32>]>
 
 module attributes {tinyattn.target = #target} {
-  // expected-error @below {{arena needs 184 bytes but 'sram1' holds 64 and 'sram2' holds 32; the largest buffers are 'layer/scores' with 100 bytes, 'layer/query' with 40 bytes, an unnamed one with 30 bytes}}
+  // expected-error @below {{arena needs 184 bytes but 'sram1' holds 64 and 'sram2' holds 32, and it cannot be spread over them; the largest buffers are 'layer/scores' with 100 bytes, 'layer/query' with 40 bytes, an unnamed one with 30 bytes}}
   func.func @too_large(%x: memref<100xi8>, %t: memref<256xi8>) {
     %a = memref.alloc() : memref<10xi32> loc("layer/query")
     %b = memref.alloc() : memref<100xi8> loc("layer/query")
@@ -18,6 +18,37 @@ module attributes {tinyattn.target = #target} {
     return
   }
   func.func private @use(memref<10xi32>, memref<100xi8>, memref<30xi8>, memref<8xi8>)
+}
+
+// -----
+
+// Together the memories are large enough, but no buffer can be cut.
+module attributes {tinyattn.target = #tinyattn.target<name = "t", core = "c", isa = "i",
+    cores = 1, memories = [<name = "a", kind = ram, size = 64>, <name = "b", kind = ram, size = 64>]>} {
+  // expected-error @below {{arena needs 120 bytes but 'a' holds 64 and 'b' holds 64, and it cannot be spread over them; the largest buffers are an unnamed one with 40 bytes, an unnamed one with 40 bytes, an unnamed one with 40 bytes}}
+  func.func @three_of_two(%x: memref<40xi8>) {
+    %a = memref.alloc() : memref<40xi8>
+    %b = memref.alloc() : memref<40xi8>
+    %c = memref.alloc() : memref<40xi8>
+    memref.copy %x, %a : memref<40xi8> to memref<40xi8>
+    memref.copy %a, %b : memref<40xi8> to memref<40xi8>
+    memref.copy %b, %c : memref<40xi8> to memref<40xi8>
+    memref.copy %a, %x : memref<40xi8> to memref<40xi8>
+    memref.copy %c, %x : memref<40xi8> to memref<40xi8>
+    return
+  }
+}
+
+// -----
+
+module attributes {tinyattn.target = #tinyattn.target<name = "one", core = "c", isa = "i",
+    cores = 1, memories = [<name = "a", kind = ram, size = 32>]>} {
+  // expected-error @below {{arena needs 40 bytes but 'a' holds 32; the largest buffers are an unnamed one with 40 bytes}}
+  func.func @one_memory(%x: memref<40xi8>) {
+    %a = memref.alloc() : memref<40xi8>
+    memref.copy %x, %a : memref<40xi8> to memref<40xi8>
+    return
+  }
 }
 
 // -----

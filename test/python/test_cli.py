@@ -140,3 +140,26 @@ def test_tables_for_people(cli) -> None:
     result = cli("bench", "lookup", "--shape", "5,7", "--target", "stm32h7")
     assert "cycles an element" in result.out
     assert "pessimistic: slower of llvm-mca and in-order issue" in result.out
+
+
+@pytest.mark.parametrize(
+    ("fuse", "optimize", "outcome"),
+    [
+        ("never", "cycles", "not fused (--fuse never)"),
+        ("always", "cycles", "fused (--fuse always)"),
+        ("auto", "cycles", "not fused (not fewer cycles)"),
+        ("auto", "size", "not fused (not fewer weight bytes)"),
+    ],
+)
+def test_fusion_is_told(cli, fuse: str, optimize: str, outcome: str) -> None:
+    options = ("--fuse", fuse, "--optimize", optimize, "--target", "host")
+    result = cli("bench", "attention", "--shape", "5,16,4,2", *options)
+    (line,) = (line for line in result.out.splitlines() if "query and key weights" in line)
+    assert line.startswith(f"attention: query and key weights {outcome}; ")
+    figures = json.loads(cli("bench", "attention", "--shape", "5,16,4,2", *options, "--json").out)
+    (decision,) = figures["fusion"]
+    assert decision["fused"] == outcome.startswith("fused")
+    assert f"({decision['reason']})" in line
+    assert f"{decision['plain_cycles']:,.0f} cycles plain" in line
+    assert f"{decision['fused_cycles']:,.0f} fused (estimates)" in line
+    assert f"{decision['plain_weight_bytes']:,} weight bytes plain" in line

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from itertools import permutations
+from itertools import pairwise, permutations, product
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -78,6 +79,75 @@ def test_lower_bound_is_the_largest_sum_of_live_bytes(problem: list[Buffer]) -> 
     _, _, lower_bound = _tinyformer.plan_memory(problem)
     live = [sum(b[0] for b in problem if b[1] <= t <= b[2]) for t in range(9)]
     assert lower_bound == max(live)
+
+
+def fits_somehow(problem: list[Buffer], capacities: list[int]) -> bool:
+    """Tries all ways to distribute the buffers, and in each memory all orders of first-fit."""
+
+    def fits(part: list[Buffer], capacity: int) -> bool:
+        orders = permutations(range(len(part)))
+        return any(first_fit(order, part) <= capacity for order in orders)
+
+    for choice in product(range(len(capacities)), repeat=len(problem)):
+        parts = [
+            [b for b, memory in zip(problem, choice, strict=True) if memory == m]
+            for m in range(len(capacities))
+        ]
+        if all(fits(part, capacity) for part, capacity in zip(parts, capacities, strict=True)):
+            return True
+    return False
+
+
+@settings(max_examples=150, deadline=None)
+@given(buffers(9, 4, [1]), st.lists(st.integers(0, 16), min_size=1, max_size=3))
+def test_few_buffers_are_spread_if_there_is_a_way(
+    problem: list[Buffer], capacities: list[int]
+) -> None:
+    found = _tinyformer.spread_memory(problem, capacities)
+    assert (found is not None) == fits_somehow(problem, capacities)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    buffers(5000, 30, [1, 4, 8, 16]),
+    st.lists(st.integers(4000, 40_000).map(lambda n: n // 16 * 16), min_size=2, max_size=3),
+)
+def test_spread_plans_are_valid(problem: list[Buffer], capacities: list[int]) -> None:
+    found = _tinyformer.spread_memory(problem, capacities)
+    offsets, size, lower_bound = _tinyformer.plan_memory(problem)
+    if size <= max(capacities):
+        # As good as the plan for one memory: it is that plan.
+        first = next(m for m, capacity in enumerate(capacities) if size <= capacity)
+        assert found is not None
+        memories, spread_offsets, sizes, lower_bounds = found
+        assert memories == [first] * len(problem) and spread_offsets == offsets
+        assert (sizes[first], lower_bounds[first]) == (size, lower_bound)
+        assert sum(sizes) == size
+        return
+    if found is None:
+        return
+    memories, offsets, sizes, lower_bounds = found
+    for bound, used, capacity in zip(lower_bounds, sizes, capacities, strict=True):
+        assert bound <= used <= capacity
+    for i, (a, memory, offset) in enumerate(zip(problem, memories, offsets, strict=True)):
+        assert offset % a[3] == 0
+        assert offset + a[0] <= sizes[memory] or a[0] == 0
+        for j, b in enumerate(problem[:i]):
+            if memories[j] == memory and overlap(a, b) and a[0] and b[0]:
+                assert offset + a[0] <= offsets[j] or offsets[j] + b[0] <= offset
+
+
+def test_many_buffers_are_spread_into_tight_memories() -> None:
+    """Two full memories, cut at random into buffers that all live at once."""
+    random = Random(0)
+    for _ in range(20):
+        cuts = [sorted(random.sample(range(1, 1000), 7)) for _ in range(2)]
+        sizes = [b - a for cut in cuts for a, b in pairwise([0, *cut, 1000])]
+        random.shuffle(sizes)
+        problem = [(size, 0, 1, 1) for size in sizes]
+        # A little room: a perfect fit of so many is a matter of luck.
+        assert _tinyformer.spread_memory(problem, [1010, 1010]) is not None
+        assert _tinyformer.spread_memory(problem, [999, 1000]) is None
 
 
 def test_bad_buffers_are_refused() -> None:

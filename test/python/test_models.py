@@ -52,8 +52,9 @@ def test_bits_memory_and_accuracy(name: str, fuse: str, tmp_path: Path) -> None:
         clone(model.module), model.name, samples, outputs, chip, CompileOptions(fuse)
     )
     image = compilation.build(tmp_path)
-    assert compilation.quantized is not None and compilation.arena is not None
-    assert compilation.arena.size <= 1.05 * compilation.arena.lower_bound
+    assert compilation.quantized is not None
+    (arena,) = compilation.arenas
+    assert arena.size <= 1.05 * arena.lower_bound
     session, reference = open_session(image, chip), Interpreter(compilation.quantized)
     real = Interpreter(model.module)
     signal, actual = [], []

@@ -37,11 +37,20 @@ struct TileOptions : PassPipelineOptions<TileOptions> {
   Option<std::string> schedule{
       *this, "schedule", llvm::cl::desc("One kind of schedule only, by name"),
       llvm::cl::init("")};
+  Option<bool> explain{*this, "explain",
+                       llvm::cl::desc("Leave what was considered in the IR"),
+                       llvm::cl::init(false)};
 };
 /// Attention becomes structured ops, in loops where it is tiled.
 void buildTilePhase(OpPassManager &pm, const TileOptions &options);
+/// Options of the phase `bufferize`: those of `tinyattn-plan-memory`.
+struct BufferizeOptions : PassPipelineOptions<BufferizeOptions> {
+  Option<bool> explain{*this, "explain",
+                       llvm::cl::desc("Leave the memory plan in the IR"),
+                       llvm::cl::init(false)};
+};
 /// Tensors become buffers in planned arenas.
-void buildBufferizePhase(OpPassManager &pm);
+void buildBufferizePhase(OpPassManager &pm, const BufferizeOptions &options);
 /// Structured ops become loops, a function each.
 void buildKernelsPhase(OpPassManager &pm);
 /// Everything becomes the llvm dialect.

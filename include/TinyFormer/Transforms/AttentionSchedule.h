@@ -57,9 +57,32 @@ struct ScheduleQuery {
   enum Goal { Cycles, Size, SmallestPeak } goal = Cycles;
 };
 
+/// What made a schedule the best one.
+enum class ChoiceReason {
+  /// The fastest that fits.
+  Fastest,
+  /// The smallest of those that are hardly slower than the fastest that fits.
+  SmallestOfFast,
+  /// The smallest peak was asked for.
+  Smallest,
+  /// No schedule fits: the smallest.
+  NoneFits,
+  /// There was one schedule to choose from.
+  Only,
+};
+
+struct Choice {
+  Schedule schedule;
+  ChoiceReason reason;
+  /// All schedules that there were to choose from, by kind and rows.
+  std::vector<Schedule> considered;
+};
+
+/// As the function's attribute spells it.
+const char *getName(ChoiceReason reason);
+
 /// The best schedule; equal ones in the order of kinds and rows.
-Schedule chooseSchedule(const AttentionShape &shape,
-                        const ScheduleQuery &query);
+Choice chooseSchedule(const AttentionShape &shape, const ScheduleQuery &query);
 
 } // namespace tinyformer
 

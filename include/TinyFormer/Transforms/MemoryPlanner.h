@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Static memory planning: buffers with known lifetimes get offsets in one
-// arena. Free of MLIR types, so that it can be tested against brute force.
+// arena, or in one for each of several memories. Free of MLIR types, so that it
+// can be tested against brute force.
 
 #ifndef TINYFORMER_TRANSFORMS_MEMORYPLANNER_H
 #define TINYFORMER_TRANSFORMS_MEMORYPLANNER_H
@@ -36,6 +37,32 @@ struct Plan {
 /// else it is the best that was found. The result depends on nothing but the
 /// argument.
 Plan planMemory(const std::vector<Buffer> &buffers);
+
+/// What one memory holds: see `Plan`.
+struct Arena {
+  uint64_t size = 0;
+  uint64_t lowerBound = 0;
+};
+
+/// A plan for several memories.
+struct SpreadPlan {
+  /// The plan for one memory that is large enough.
+  Plan whole;
+  /// Whether a way was found; if not, the rest is empty.
+  bool fits = false;
+  /// For each buffer the index of its memory, and its offset there.
+  std::vector<unsigned> memories;
+  std::vector<uint64_t> offsets;
+  /// For each memory; empty where nothing lies in it.
+  std::vector<Arena> arenas;
+};
+
+/// Places the buffers in memories of these capacities, the preferred one first.
+/// All go to the first memory that holds all, as `planMemory` places them; only
+/// if there is none they are spread. For up to 10 buffers a way is found if
+/// there is one. The result depends on nothing but the arguments.
+SpreadPlan spreadMemory(const std::vector<Buffer> &buffers,
+                        const std::vector<uint64_t> &capacities);
 
 } // namespace tinyformer
 

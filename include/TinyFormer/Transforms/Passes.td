@@ -108,7 +108,9 @@ def DepthFirstTile
     cycles come from the cost model.
 
     The function's attribute `tinyattn.schedules` says what was chosen and
-    estimated for each layer.
+    estimated for each layer; with `explain`, also all that was considered, why
+    this one was chosen (`fastest`, `smallest-of-fast`, `smallest`, `none-fits`,
+    `only`), and the bytes that the target's largest memory leaves to the layer.
 
     Example: test/Transforms/depth-first-tile.mlir.
   }];
@@ -118,7 +120,9 @@ def DepthFirstTile
     Option<"optimize", "optimize", "std::string", /*default=*/"\"cycles\"",
            "What auto prefers: cycles or size">,
     Option<"schedule", "schedule", "std::string", /*default=*/"\"\"",
-           "Consider one kind of schedule only, by its name">
+           "Consider one kind of schedule only, by its name">,
+    Option<"explain", "explain", "bool", /*default=*/"false",
+           "Leave all schedules that were considered in the attribute">
   ];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
@@ -134,6 +138,20 @@ def DecomposeConcat
     producers can write straight into their part of the result.
 
     Example: test/Transforms/decompose-concat.mlir.
+  }];
+  let dependentDialects = ["::mlir::tensor::TensorDialect"];
+}
+
+def SeparateDestinations
+    : Pass<"tinyattn-separate-destinations", "::mlir::func::FuncOp"> {
+  let summary = "Give every use of an empty tensor one of its own";
+  let description = [{
+    Effect: each operand that was a `tensor.empty` is one that nothing else uses,
+    right before its user. Elimination of common subexpressions joins empty
+    tensors of one shape; a buffer made of one would be alive from the first use
+    to the last, although nothing is in it in between.
+
+    Example: test/Transforms/separate-destinations.mlir.
   }];
   let dependentDialects = ["::mlir::tensor::TensorDialect"];
 }
@@ -170,7 +188,7 @@ def OutlineKernels : Pass<"tinyattn-outline-kernels", "::mlir::ModuleOp"> {
 }
 
 def PlanMemory : Pass<"tinyattn-plan-memory", "::mlir::ModuleOp"> {
-  let summary = "Place every buffer in one static arena";
+  let summary = "Place every buffer in a static arena";
   let description = [{
     Precondition: the only public function has one block, its results have
     become arguments, and it allocates static memrefs.
@@ -178,19 +196,24 @@ def PlanMemory : Pass<"tinyattn-plan-memory", "::mlir::ModuleOp"> {
     Effect: each `memref.alloc` becomes a view of a new last argument, the arena,
     at an offset such that buffers that are alive at the same time do not
     overlap. The arena goes to the first RAM of the module's target that holds
-    it; without a target, anywhere. The argument's attributes say where and how
-    large: `tinyattn.arena = "sram1"`, and `tinyattn.arena_lower_bound`, the
-    largest sum of bytes alive at one time.
+    it; without a target, anywhere. If no RAM holds it, buffers are spread over
+    several, each with an arena of its own, in the order of the target. The
+    arguments' attributes say where and how large: `tinyattn.arena = "sram1"`,
+    and `tinyattn.arena_lower_bound`, the largest sum of bytes in this arena
+    alive at one time. With `explain`, the function's attribute `tinyattn.plan`
+    says where each buffer lies, and when it is alive.
 
-    Errors: an arena that fits no memory, with the numbers and the largest
-    buffers; an allocation of dynamic size, in a parallel loop, or that outlives
+    Errors: buffers that fit no memory and cannot be spread, with the numbers and
+    the largest buffers; an allocation of dynamic size, in a parallel loop, or that outlives
     the region it is in.
 
     Example: test/Transforms/plan-memory.mlir.
   }];
   let options = [
     Option<"alignment", "alignment", "uint64_t", /*default=*/"8",
-           "Alignment of each buffer in bytes, a power of two">
+           "Alignment of each buffer in bytes, a power of two">,
+    Option<"explain", "explain", "bool", /*default=*/"false",
+           "Leave the places and lifetimes of all buffers in an attribute">
   ];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"

@@ -106,6 +106,11 @@ LogicalResult TinyAttnDialect::verifyOperationAttribute(Operation *op,
       return success();
     return op->emitOpError() << name << " must be an array on a function";
   }
+  if (name == kPlan) {
+    if (isa<FunctionOpInterface>(op) && isa<DictionaryAttr>(attr.getValue()))
+      return success();
+    return op->emitOpError() << name << " must be a dictionary on a function";
+  }
   if (name != kTarget)
     return op->emitOpError() << "has unknown attribute " << name;
   if (!isa<ModuleOp>(op) || !isa<TargetAttr>(attr.getValue()))

@@ -170,6 +170,31 @@ bool isSmaller(const Schedule &a, const Schedule &b) {
          std::tuple(b.arenaBytes, b.cycles);
 }
 
+/// The best of `schedules`, and why.
+std::pair<Schedule, ChoiceReason> findBest(std::vector<Schedule> schedules,
+                                           const ScheduleQuery &query) {
+  auto find = [&](auto compare) {
+    return *std::min_element(schedules.begin(), schedules.end(), compare);
+  };
+  auto drop = [&](auto predicate) {
+    schedules.erase(
+        std::remove_if(schedules.begin(), schedules.end(), predicate),
+        schedules.end());
+  };
+  Schedule smallest = find(isSmaller);
+  if (query.goal == ScheduleQuery::SmallestPeak)
+    return {smallest, ChoiceReason::Smallest};
+  if (smallest.arenaBytes > query.capacity)
+    return {smallest, ChoiceReason::NoneFits};
+  drop([&](const Schedule &s) { return s.arenaBytes > query.capacity; });
+  Schedule fastest = find(isFaster);
+  if (query.goal == ScheduleQuery::Cycles)
+    return {fastest, ChoiceReason::Fastest};
+  drop(
+      [&](const Schedule &s) { return s.cycles > sizeSlack * fastest.cycles; });
+  return {find(isSmaller), ChoiceReason::SmallestOfFast};
+}
+
 } // namespace
 
 const char *tinyformer::getName(ScheduleKind kind) {
@@ -193,21 +218,25 @@ Schedule tinyformer::estimateSchedule(const AttentionShape &shape,
           getCycles(shape, kind, rows, core)};
 }
 
-Schedule tinyformer::chooseSchedule(const AttentionShape &shape,
-                                    const ScheduleQuery &query) {
+const char *tinyformer::getName(ChoiceReason reason) {
+  switch (reason) {
+  case ChoiceReason::Fastest:
+    return "fastest";
+  case ChoiceReason::SmallestOfFast:
+    return "smallest-of-fast";
+  case ChoiceReason::Smallest:
+    return "smallest";
+  case ChoiceReason::NoneFits:
+    return "none-fits";
+  case ChoiceReason::Only:
+    return "only";
+  }
+  return "";
+}
+
+Choice tinyformer::chooseSchedule(const AttentionShape &shape,
+                                  const ScheduleQuery &query) {
   std::vector<Schedule> all = enumerate(shape, query);
-  Schedule smallest = *std::min_element(all.begin(), all.end(), isSmaller);
-  if (query.goal == ScheduleQuery::SmallestPeak ||
-      smallest.arenaBytes > query.capacity)
-    return smallest;
-  auto drop = [&](auto predicate) {
-    all.erase(std::remove_if(all.begin(), all.end(), predicate), all.end());
-  };
-  drop([&](const Schedule &s) { return s.arenaBytes > query.capacity; });
-  Schedule fastest = *std::min_element(all.begin(), all.end(), isFaster);
-  if (query.goal == ScheduleQuery::Cycles)
-    return fastest;
-  drop(
-      [&](const Schedule &s) { return s.cycles > sizeSlack * fastest.cycles; });
-  return *std::min_element(all.begin(), all.end(), isSmaller);
+  auto [best, reason] = findBest(all, query);
+  return {best, all.size() == 1 ? ChoiceReason::Only : reason, std::move(all)};
 }

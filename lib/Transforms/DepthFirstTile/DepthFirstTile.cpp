@@ -18,6 +18,7 @@ namespace mlir::tinyattn {
 namespace {
 
 using tinyformer::AttentionShape;
+using tinyformer::Choice;
 using tinyformer::Schedule;
 using tinyformer::ScheduleKind;
 using tinyformer::ScheduleQuery;
@@ -45,9 +46,16 @@ AttentionShape getAttentionShape(Operation *op) {
 /// before it with uses from it on, and its own result if it is not returned.
 uint64_t getBytesAlive(Operation *attention) {
   auto getBytes = [](Value value) -> uint64_t {
-    auto type = cast<RankedTensorType>(value.getType());
+    auto type = dyn_cast<RankedTensorType>(value.getType());
+    if (!type)
+      return 0;
     return type.getNumElements() *
            llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+  };
+  // A use may be in a loop, if the layer before has become one.
+  auto isUsedLater = [&](Operation *user) {
+    Operation *ancestor = attention->getBlock()->findAncestorOpInBlock(*user);
+    return ancestor && !ancestor->isBeforeInBlock(attention);
   };
   uint64_t bytes = 0;
   for (Operation &op : *attention->getBlock()) {
@@ -56,15 +64,18 @@ uint64_t getBytesAlive(Operation *attention) {
     if (op.hasTrait<OpTrait::ConstantLike>() || isa<tensor::EmptyOp>(op))
       continue;
     for (Value result : op.getResults())
-      if (llvm::any_of(result.getUsers(), [&](Operation *user) {
-            return !user->isBeforeInBlock(attention);
-          }))
+      if (llvm::any_of(result.getUsers(), isUsedLater))
         bytes += getBytes(result);
   }
   Value result = attention->getResult(0);
   if (!llvm::all_of(result.getUsers(), llvm::IsaPred<func::ReturnOp>))
     bytes += getBytes(result);
   return bytes;
+}
+
+/// The target of the op's module, or null.
+TargetAttr getTarget(Operation *op) {
+  return op->getParentOfType<ModuleOp>()->getAttrOfType<TargetAttr>(kTarget);
 }
 
 /// What the largest memory for an arena leaves to this layer.
@@ -115,26 +126,60 @@ struct DepthFirstTile : impl::DepthFirstTileBase<DepthFirstTile> {
   }
 
   /// What the function's attribute says about a layer.
-  Attribute describe(Operation *op, const Schedule &schedule) {
+  Attribute describe(Operation *op, const Choice &choice) {
     Builder b(&getContext());
-    return b.getDictionaryAttr(
-        {b.getNamedAttr("layer", b.getStringAttr(getLayerName(op->getLoc()))),
-         b.getNamedAttr("schedule",
-                        b.getStringAttr(tinyformer::getName(schedule.kind))),
-         b.getNamedAttr("rows", b.getI64IntegerAttr(schedule.rows)),
-         b.getNamedAttr("arena_bytes",
-                        b.getI64IntegerAttr(schedule.arenaBytes)),
-         b.getNamedAttr("cycles", b.getI64IntegerAttr(schedule.cycles))});
+    const Schedule &best = choice.schedule;
+    SmallVector<NamedAttribute> entries = {
+        b.getNamedAttr("layer", b.getStringAttr(getLayerName(op->getLoc()))),
+        b.getNamedAttr("schedule",
+                       b.getStringAttr(tinyformer::getName(best.kind))),
+        b.getNamedAttr("rows", b.getI64IntegerAttr(best.rows)),
+        b.getNamedAttr("arena_bytes", b.getI64IntegerAttr(best.arenaBytes)),
+        b.getNamedAttr("cycles", b.getI64IntegerAttr(best.cycles))};
+    if (!explain)
+      return b.getDictionaryAttr(entries);
+    entries.push_back(b.getNamedAttr(
+        "reason", b.getStringAttr(tinyformer::getName(choice.reason))));
+    entries.push_back(
+        b.getNamedAttr("considered", describe(choice.considered)));
+    if (TargetAttr target = getTarget(op))
+      entries.push_back(b.getNamedAttr(
+          "capacity", b.getI64IntegerAttr(getCapacity(op, target))));
+    return b.getDictionaryAttr(entries);
   }
 
-  FailureOr<Schedule> choose(Operation *op, ScheduleQuery query) {
+  /// One dictionary a kind of schedule, with an array for each figure.
+  Attribute describe(ArrayRef<Schedule> schedules) {
+    Builder b(&getContext());
+    SmallVector<Attribute> kinds;
+    while (!schedules.empty()) {
+      ScheduleKind kind = schedules.front().kind;
+      ArrayRef<Schedule> same = schedules.take_while(
+          [&](const Schedule &schedule) { return schedule.kind == kind; });
+      schedules = schedules.drop_front(same.size());
+      auto list = [&](StringRef name, auto read) {
+        return b.getNamedAttr(
+            name, b.getDenseI64ArrayAttr(llvm::map_to_vector(same, read)));
+      };
+      kinds.push_back(b.getDictionaryAttr(
+          {b.getNamedAttr("schedule",
+                          b.getStringAttr(tinyformer::getName(kind))),
+           list("rows", [](const Schedule &s) { return s.rows; }),
+           list("arena_bytes",
+                [](const Schedule &s) { return int64_t(s.arenaBytes); }),
+           list("cycles",
+                [](const Schedule &s) { return int64_t(s.cycles); })}));
+    }
+    return b.getArrayAttr(kinds);
+  }
+
+  FailureOr<Choice> choose(Operation *op, ScheduleQuery query) {
     AttentionShape shape = getAttentionShape(op);
     if (query.rows > shape.tokens)
       return op->emitOpError()
              << "has " << shape.tokens << " rows, but tiles of " << *query.rows
              << " rows are asked for";
-    auto target =
-        op->getParentOfType<ModuleOp>()->getAttrOfType<TargetAttr>(kTarget);
+    TargetAttr target = getTarget(op);
     query.capacity = getCapacity(op, target);
     if (target)
       query.core = target.getCore().str();
@@ -153,12 +198,12 @@ struct DepthFirstTile : impl::DepthFirstTileBase<DepthFirstTile> {
     SmallVector<Attribute> descriptions;
     IRRewriter rewriter(&getContext());
     for (Operation *op : ops) {
-      FailureOr<Schedule> schedule = choose(op, *query);
-      if (failed(schedule))
+      FailureOr<Choice> choice = choose(op, *query);
+      if (failed(choice))
         return failure();
-      descriptions.push_back(describe(op, *schedule));
-      if (schedule->kind != ScheduleKind::None &&
-          failed(tileAttention(rewriter, op, *schedule)))
+      descriptions.push_back(describe(op, *choice));
+      if (choice->schedule.kind != ScheduleKind::None &&
+          failed(tileAttention(rewriter, op, choice->schedule)))
         return failure();
     }
     if (!descriptions.empty())

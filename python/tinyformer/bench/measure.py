@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Measurement:
-    """One run of a layer. `peak_bytes` counts input, output and arena."""
+    """One run of a layer. `peak_bytes` counts input, output and all arenas."""
 
     bit_exact: bool
     run: RunResult
@@ -59,14 +59,14 @@ def measure(
         ]
         profile = target.clock_hz is not None
         run = simulate(image, target, inputs, profile=profile, wait_states=wait_states)
-    assert compilation.quantized is not None and compilation.arena is not None
+    assert compilation.quantized is not None
     expected = Interpreter(compilation.quantized).run(inputs)
     return Measurement(
         bit_exact=np.array_equal(expected[0], run.outputs[0]),
         run=run,
         image=image,
-        arena_bytes=compilation.arena.size,
-        arena_lower_bound=compilation.arena.lower_bound,
+        arena_bytes=sum(arena.size for arena in compilation.arenas),
+        arena_lower_bound=sum(arena.lower_bound for arena in compilation.arenas),
         fusion=compilation.fusion,
         schedules=compilation.schedules,
     )

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,6 +13,8 @@ from tinyformer.cli.console import (
     FuseOption,
     JsonOption,
     OptimizeOption,
+    ScheduleOption,
+    TargetOption,
     TileOption,
     WaitStatesOption,
     console,
@@ -22,10 +23,10 @@ from tinyformer.cli.console import (
 )
 from tinyformer.cli.costs import cost, print_layers
 from tinyformer.options import CompileOptions, OptionError
+from tinyformer.report.fusion import fusion_json, fusion_lines
 
 if TYPE_CHECKING:
     from tinyformer.bench.layers import Layer
-    from tinyformer.decisions import FusionDecision
     from tinyformer.targets import Target
 
 app = typer.Typer(
@@ -34,9 +35,6 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-TargetOption = Annotated[
-    str, typer.Option("--target", metavar="TARGET", help="See 'tinyformer targets'.")
-]
 CoresOption = Annotated[int, typer.Option(min=1, help="Cores to use.")]
 RowsOption = Annotated[
     str, typer.Option("--shape", metavar="ROWS,COLS", help="Rows and their length.")
@@ -54,14 +52,7 @@ def attention_command(
     fuse: FuseOption = "auto",
     optimize: OptimizeOption = "cycles",
     tile: TileOption = "auto",
-    schedule: Annotated[
-        str | None,
-        typer.Option(
-            metavar="KIND",
-            help="Consider one kind of schedule only: heads-context, heads-accumulate, rows-all, "
-            "rows-context or rows-accumulate.",
-        ),
-    ] = None,
+    schedule: ScheduleOption = None,
     seed: SeedOption = 0,
     wait_states: WaitStatesOption = 0,
     as_json: JsonOption = False,
@@ -196,14 +187,6 @@ def _print_rates(figures: dict[str, Any]) -> None:
         console.print(f"{figures[rate]:.3f}{f' ({worse:.3f})' if worse else ''} {unit}")
 
 
-def _describe_fusion(decision: FusionDecision) -> str:
-    return (
-        f"query and key weights {'fused' if decision.fused else 'not fused'}: estimated "
-        f"{decision.plain_cycles:,.0f} cycles plain and {decision.fused_cycles:,.0f} fused, "
-        f"{decision.plain_weight_bytes:,} and {decision.fused_weight_bytes:,} bytes of weights"
-    )
-
-
 def _check_rows(tile: str, tokens: int) -> None:
     """A number of rows is checked here, where the number of tokens is known."""
     if tile.isdecimal() and not 1 <= int(tile) <= tokens:
@@ -249,7 +232,7 @@ def _report(
         "network_code_bytes": sum(result.run.kernel_bytes.values()),
         **cost(result.run, chip),
         "parts": part_figures(layer, result),
-        "fusion": [asdict(decision) for decision in result.fusion],
+        "fusion": fusion_json(result.fusion, options or CompileOptions()),
     }
     for schedule in result.schedules:
         figures["schedule"] = {
@@ -265,8 +248,8 @@ def _report(
             f"{layer.name} {shape} on {chip.name}: "
             f"{'same bits as the reference' if result.bit_exact else 'OTHER BITS'}"
         )
-        for decision in result.fusion:
-            console.print(_describe_fusion(decision))
+        for line in fusion_lines(result.fusion, options or CompileOptions()):
+            console.print(line, markup=False, soft_wrap=True)
         for schedule in result.schedules:
             console.print(f"schedule {schedule.schedule}, {schedule.rows} rows at a time")
         console.print(

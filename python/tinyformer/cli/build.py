@@ -16,6 +16,7 @@ from tinyformer.cli.console import (
     ModelArgument,
     OptimizeOption,
     PercentileOption,
+    TargetOption,
     TileOption,
     WaitStatesOption,
     console,
@@ -26,14 +27,11 @@ from tinyformer.cli.console import (
 from tinyformer.cli.costs import cost, print_layers
 from tinyformer.defaults import DEFAULT_PERCENTILE
 from tinyformer.options import CompileOptions
+from tinyformer.report.fusion import fusion_json, fusion_lines
 
 if TYPE_CHECKING:
     from tinyformer.firmware import FirmwareImage
     from tinyformer.targets import Target
-
-TargetOption = Annotated[
-    str, typer.Option("--target", metavar="TARGET", help="See 'tinyformer targets'.")
-]
 
 
 def compile_command(
@@ -77,8 +75,11 @@ def compile_command(
         return
     image = package.write(compilation, output)
     if as_json:
-        print_json(_sizes(image))
+        fusion = fusion_json(compilation.fusion, compilation.options)
+        print_json({**_sizes(image), "fusion": fusion})
         return
+    for line in fusion_lines(compilation.fusion, compilation.options):
+        console.print(line, markup=False, soft_wrap=True)
     _print_sizes(image, chip, output)
 
 

@@ -61,6 +61,17 @@ WaitStatesOption = Annotated[
         "--wait-states", min=0, max=4, help="Of the flash, for stm32l4: 4 at its full 80 MHz."
     ),
 ]
+ScheduleOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="KIND",
+        help="Consider one kind of schedule only: heads-context, heads-accumulate, rows-all, "
+        "rows-context or rows-accumulate.",
+    ),
+]
+TargetOption = Annotated[
+    str, typer.Option("--target", metavar="TARGET", help="See 'tinyformer targets'.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import dataclass, replace
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,10 +30,25 @@ from tinyformer.cli.console import (
 from tinyformer.cli.costs import cost
 from tinyformer.defaults import DEFAULT_PERCENTILE
 from tinyformer.options import CompileOptions
+from tinyformer.report.fusion import fusion_json, fusion_lines
 
 if TYPE_CHECKING:
-    from tinyformer.evaluation import Evaluation
+    from tinyformer.compiler import Compilation
+    from tinyformer.evaluation import Evaluation, Unfused
     from tinyformer.targets import Target
+
+
+@dataclass(frozen=True)
+class _Result:
+    """What came out for one target."""
+
+    chip: Target
+    evaluation: Evaluation
+    compilation: Compilation
+
+    @property
+    def arena_bytes(self) -> int:
+        return sum(self.evaluation.image.interface.arenas.values())
 
 
 def eval_command(
@@ -69,11 +86,16 @@ def eval_command(
     options = CompileOptions(fuse, optimize, percentile, tile)
     loaded = driver.load(model, calibration)
     samples, labels = _read_data(data, list(loaded.samples), limit)
-    results: list[tuple[Target, Evaluation, int]] = []
+    results: list[_Result] = []
     for chip in chips:
         compilation = loaded.start(chip, options)
         with progress_bar("calibrate", quiet=as_json) as compilation.progress:
             compilation.run_to("fuse")
+        plain: Compilation | None = None
+        if any(decision.fused for decision in compilation.fusion):
+            plain = loaded.start(chip, replace(options, fuse="never"))
+            with progress_bar("calibrate without fusion", quiet=as_json) as plain.progress:
+                plain.run_to("fuse")
         with (
             tempfile.TemporaryDirectory() as scratch,
             progress_bar(f"run on {chip.name}", quiet=as_json) as progress,
@@ -85,12 +107,12 @@ def eval_command(
                 labels,
                 Path(scratch),
                 progress,
+                plain=plain,
                 wait_states=wait_states,
             )
-        assert compilation.arena is not None
-        results.append((chip, result, compilation.arena.size))
+        results.append(_Result(chip, result, compilation))
     if as_json:
-        print_json([_describe(*entry) for entry in results])
+        print_json([_describe(entry) for entry in results])
         return
     _print(loaded.imported.name, results)
 
@@ -110,7 +132,8 @@ def _read_data(
     return samples, labels
 
 
-def _describe(chip: Target, result: Evaluation, arena: int) -> dict[str, Any]:
+def _describe(entry: _Result) -> dict[str, Any]:
+    chip, result = entry.chip, entry.evaluation
     return {
         "target": chip.name,
         "samples": result.samples,
@@ -120,30 +143,55 @@ def _describe(chip: Target, result: Evaluation, arena: int) -> dict[str, Any]:
         "reference_accuracy": result.reference_accuracy,
         "device_accuracy": result.device_accuracy,
         "snr_db": result.snr_db,
-        "arena_bytes": arena,
+        "unfused": None if result.unfused is None else _describe_unfused(result.unfused),
+        "fusion": fusion_json(entry.compilation.fusion, entry.compilation.options),
+        "arena_bytes": entry.arena_bytes,
         "flash_bytes": result.image.flash_bytes,
         **cost(result.profile, chip),
     }
 
 
-def _print(name: str, results: list[tuple[Target, Evaluation, int]]) -> None:
+def _describe_unfused(unfused: Unfused) -> dict[str, Any]:
+    # JSON has no infinity: null if fusion changed no output.
+    noise = unfused.fusion_snr_db
+    return {
+        "reference_accuracy": unfused.accuracy,
+        "snr_db": unfused.snr_db,
+        "fused_to_unfused_snr_db": noise if isfinite(noise) else None,
+    }
+
+
+def _print(name: str, results: list[_Result]) -> None:
     from rich.table import Table
 
-    table = Table(title=f"{name}: {results[0][1].samples} samples", title_justify="left")
+    for entry in results:
+        for line in fusion_lines(entry.compilation.fusion, entry.compilation.options):
+            console.print(f"{entry.chip.name}, {line}", markup=False, soft_wrap=True)
+    evaluations = [entry.evaluation for entry in results]
+    table = Table(title=f"{name}: {evaluations[0].samples} samples", title_justify="left")
     table.add_column("")
-    for chip, _, _ in results:
-        table.add_column(chip.name, justify="right")
+    for entry in results:
+        table.add_column(entry.chip.name, justify="right")
 
     def row(title: str, texts: list[str]) -> None:
         table.add_row(title, *texts)
 
-    row("accuracy, float", [percent(r.float_accuracy) for _, r, _ in results])
-    row("accuracy, int8 reference", [percent(r.reference_accuracy) for _, r, _ in results])
-    row("accuracy, int8 on the device", [percent(r.device_accuracy) for _, r, _ in results])
-    row("same bits as the reference", [f"{r.bit_exact} of {r.samples}" for _, r, _ in results])
-    row("signal to noise of the outputs", [f"{r.snr_db:.1f} dB" for _, r, _ in results])
+    row("accuracy, float", [percent(r.float_accuracy) for r in evaluations])
+    row("accuracy, int8 reference", [percent(r.reference_accuracy) for r in evaluations])
+    row("accuracy, int8 on the device", [percent(r.device_accuracy) for r in evaluations])
+    row("same bits as the reference", [f"{r.bit_exact} of {r.samples}" for r in evaluations])
+    row("signal to noise of the outputs", [f"{r.snr_db:.1f} dB" for r in evaluations])
+    if any(r.unfused for r in evaluations):
+        table.add_section()
+        plains = [r.unfused for r in evaluations]
+        row("accuracy, int8, not fused", [percent(p.accuracy) if p else "-" for p in plains])
+        row("signal to noise, not fused", [f"{p.snr_db:.1f} dB" if p else "-" for p in plains])
+        row(
+            "signal to noise, fused to not fused",
+            [f"{p.fusion_snr_db:.1f} dB" if p else "-" for p in plains],
+        )
     table.add_section()
-    costs = [cost(r.profile, chip) for chip, r, _ in results]
+    costs = [cost(entry.evaluation.profile, entry.chip) for entry in results]
     row("cycles", ["-" if c["cycles"] is None else f"{c['cycles']:,}" for c in costs])
     worse = [c["cycles_pessimistic"] for c in costs]
     if any(worse):
@@ -159,18 +207,19 @@ def _print(name: str, results: list[tuple[Target, Evaluation, int]]) -> None:
         ],
     )
     table.add_section()
-    row("arena", [kibibytes(arena) for _, _, arena in results])
+    row("arena", [kibibytes(entry.arena_bytes) for entry in results])
     row(
         "stack",
         [
             "-" if r.profile.stack_bytes is None else f"{r.profile.stack_bytes} B"
-            for _, r, _ in results
+            for r in evaluations
         ],
     )
-    row("flash", [kibibytes(r.image.flash_bytes) for _, r, _ in results])
+    row("flash", [kibibytes(r.image.flash_bytes) for r in evaluations])
     console.print(table)
-    for chip, result, _ in results:
-        if result.profile.timing_model:
-            console.print(f"cycles of {chip.name}: {result.profile.timing_model}")
-        if result.profile.pessimistic_model:
-            console.print(f"pessimistic of {chip.name}: {result.profile.pessimistic_model}")
+    for entry in results:
+        profile = entry.evaluation.profile
+        if profile.timing_model:
+            console.print(f"cycles of {entry.chip.name}: {profile.timing_model}")
+        if profile.pessimistic_model:
+            console.print(f"pessimistic of {entry.chip.name}: {profile.pessimistic_model}")

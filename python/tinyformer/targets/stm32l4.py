@@ -3,8 +3,8 @@
 """STM32L476: Cortex-M4 with FPU (ST RM0351, memory map in section 2.2).
 
 SRAM1 and SRAM2 are not contiguous at these addresses (SRAM2 is not mirrored behind SRAM1 on
-this chip), so one arena lies in one of them. The clock and power are those of the published
-measurements that the reports compare with.
+this chip), so an arena lies in one of them; a network that needs both has an arena in each. The
+clock and power are those of the published measurements that the reports compare with.
 """
 
 from tinyformer.targets.description import Memory, Target

@@ -38,6 +38,7 @@ inline constexpr llvm::StringLiteral kArena = "tinyattn.arena";
 inline constexpr llvm::StringLiteral kArenaLowerBound =
     "tinyattn.arena_lower_bound";
 inline constexpr llvm::StringLiteral kSchedules = "tinyattn.schedules";
+inline constexpr llvm::StringLiteral kPlan = "tinyattn.plan";
 inline constexpr llvm::StringLiteral kTarget = "tinyattn.target";
 inline constexpr llvm::StringLiteral kFusion = "tinyattn.fusion";
 

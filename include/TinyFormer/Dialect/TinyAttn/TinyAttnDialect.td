@@ -46,6 +46,10 @@ def TinyAttn_Dialect : Dialect {
       decided, a dictionary a layer;
     * `tinyattn.schedules` on a function: an array of dictionaries, how each of
       its attention layers was tiled, with the estimates that decided;
+    * `tinyattn.plan` on a function, if it was asked for: a dictionary with
+      `steps`, the names of the ops that touch buffers of an arena, and
+      `buffers`, each with the memory and offset where it lies, its size, and
+      the first and last step of its life;
     * `tinyattn.target = #tinyattn.target<...>` on the module.
   }];
   let cppNamespace = "::mlir::tinyattn";
