@@ -25,6 +25,27 @@ def ConvertTinyAttnToLoops
   ];
 }
 
+def ConvertTinyAttnToArmDsp
+    : Pass<"convert-tinyattn-to-armdsp", "::mlir::ModuleOp"> {
+  let summary = "Lower ops on panels to kernels for ARMv7E-M";
+  let description = [{
+    Precondition: ops work on memrefs; each function holds one of them
+    (`tinyattn-outline-kernels`), so that cycles can be told by layer.
+
+    Effect: an op on panels becomes calls of a kernel for a pair of rows: a
+    function around one `armdsp.block`, register-blocked in tiles of two rows by
+    four columns, in the order that suits the target's core. Equal kernels are
+    one function. Ops without a kernel for their shape are left for
+    `convert-tinyattn-to-loops`. On other instruction sets nothing happens.
+
+    Example: test/Conversion/tinyattn-to-armdsp.mlir.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::armdsp::ArmDspDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"
+  ];
+}
+
 def ConvertArmDspToLLVM : Pass<"convert-armdsp-to-llvm", "::mlir::ModuleOp"> {
   let summary = "Convert instructions of ARMv7E-M to the llvm dialect";
   let description = [{

@@ -1,0 +1,225 @@
+// Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "Requantise.h"
+
+using namespace mlir;
+using namespace mlir::tinyattn;
+
+void Requantise::write(Sums &sums, Value right,
+                       SmallVector<Value> &destinations, int64_t channels) {
+  if (kernel.multiplier == Multiplier::None)
+    return accumulate(sums, destinations, channels);
+  Tile tile = scale(sums, right);
+  switch (kernel.layout) {
+  case PanelLayout::Rows:
+    return writeRows(tile, destinations, channels);
+  case PanelLayout::Left:
+    return writeLeft(tile, destinations.front());
+  case PanelLayout::Keys:
+    return writeKeys(tile, destinations.front());
+  case PanelLayout::Values:
+    return writeValues(tile, destinations.front());
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Sums in memory
+//===----------------------------------------------------------------------===//
+
+void Requantise::accumulate(Sums &sums, SmallVector<Value> &destinations,
+                            int64_t channels) {
+  if (isJoint)
+    for (int64_t pair = 0; pair < sums.getPairs(); ++pair)
+      for (int64_t row : {0, 1})
+        sums.getHigh(row, pair) =
+            b.sub(sums.getHigh(row, pair), sums.getLow(row, pair));
+  // Where both rows are one (the last of an odd number), both write the same,
+  // because both read before.
+  Value pointers[] = {b.unpark(destinations[0]), b.unpark(destinations[1])};
+  for (int64_t channel = 0; channel < channels; ++channel) {
+    Value words[2];
+    for (int64_t row : {0, 1})
+      words[row] = b.load(pointers[row], 4 * channel);
+    for (int64_t row : {0, 1})
+      words[row] = addSum(words[row], sums, row, channel);
+    for (int64_t row : {0, 1})
+      b.store(words[row], pointers[row], 4 * channel);
+  }
+  for (int64_t row : {0, 1})
+    destinations[row] = b.park(b.addImm(pointers[row], 4 * channels));
+}
+
+Value Requantise::addSum(Value word, Sums &sums, int64_t row, int64_t channel) {
+  if (channel % 2 == 0)
+    return b.add(word, sums.getLow(row, channel / 2));
+  Value high = sums.getHigh(row, channel / 2);
+  return isJoint ? b.addAsr(word, high, 8) : b.add(word, high);
+}
+
+//===----------------------------------------------------------------------===//
+// Multiplication
+//===----------------------------------------------------------------------===//
+
+Requantise::Tile Requantise::scale(Sums &sums, Value right) {
+  Tile tile;
+  tile.channels = 2 * sums.getPairs();
+  auto subtract = [&] {
+    if (isJoint)
+      for (int64_t i = 0; i < 2 * sums.getPairs(); ++i)
+        sums.high[i] = b.sub(sums.high[i], sums.low[i]);
+  };
+  if (kernel.multiplier == Multiplier::OfColumns) {
+    Value zero = kernel.zeroPoint ? b.constant(kernel.zeroPoint) : Value();
+    subtract();
+    scaleByColumns(sums, right, zero, tile);
+    return tile;
+  }
+  subtract();
+  Value zero = kernel.zeroPoint ? b.constant(kernel.zeroPoint) : Value();
+  if (kernel.multiplier == Multiplier::Uniform)
+    scaleUniformly(sums, zero, tile);
+  else
+    scaleByRows(sums, zero, tile);
+  return tile;
+}
+
+void Requantise::scaleByColumns(Sums &sums, Value right, Value zero,
+                                Tile &tile) {
+  // Loads stand together as far as there are registers.
+  int64_t together = zero ? 1 : 2;
+  for (int64_t first = 0; first < sums.getPairs(); first += together) {
+    int64_t end = std::min(first + together, sums.getPairs());
+    SmallVector<Value> loaded;
+    for (int64_t pair = first; pair < end; ++pair)
+      for (int64_t offset : {8, 12})
+        loaded.push_back(b.load(right, pair * kernel.pairStride + offset));
+    for (int64_t pair = first; pair < end; ++pair)
+      for (int64_t row : {0, 1}) {
+        Value *multiplier = &loaded[2 * (pair - first)];
+        tile.q[row][2 * pair] =
+            b.multiplyHigh(sums.getLow(row, pair), multiplier[0], zero);
+        tile.q[row][2 * pair + 1] =
+            b.multiplyHigh(sums.getHigh(row, pair), multiplier[1], zero);
+      }
+  }
+}
+
+void Requantise::scaleUniformly(Sums &sums, Value zero, Tile &tile) {
+  Value multiplier = b.unpark(multipliers.front());
+  Value high = forHigh(multiplier);
+  for (int64_t pair = 0; pair < sums.getPairs(); ++pair)
+    for (int64_t row : {0, 1}) {
+      tile.q[row][2 * pair] =
+          b.multiplyHigh(sums.getLow(row, pair), multiplier, zero);
+      tile.q[row][2 * pair + 1] =
+          b.multiplyHigh(sums.getHigh(row, pair), high, zero);
+    }
+}
+
+void Requantise::scaleByRows(Sums &sums, Value zero, Tile &tile) {
+  for (int64_t row : {0, 1}) {
+    Value multiplier = b.unpark(multipliers[row]);
+    Value high = forHigh(multiplier);
+    for (int64_t pair = 0; pair < sums.getPairs(); ++pair) {
+      tile.q[row][2 * pair] =
+          b.multiplyHigh(sums.getLow(row, pair), multiplier, zero);
+      tile.q[row][2 * pair + 1] =
+          b.multiplyHigh(sums.getHigh(row, pair), high, zero);
+    }
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Layouts
+//===----------------------------------------------------------------------===//
+
+void Requantise::writeRows(const Tile &tile, SmallVector<Value> &destinations,
+                           int64_t channels) {
+  // The words of both rows are made before pointers take registers.
+  Value words[2][2];
+  for (int64_t row : {0, 1}) {
+    const Value(&q)[4] = tile.q[row];
+    if (tile.channels == 4) {
+      words[row][0] = b.saturatedHalves(q[0], q[2]);
+      words[row][1] = b.saturatedHalves(q[1], q[3]);
+    } else {
+      words[row][0] = b.saturatedHalves(q[0], q[1]);
+    }
+  }
+  for (int64_t row : {0, 1}) {
+    Value word = b.unsignedBytes(words[row][0]);
+    if (tile.channels == 4)
+      word = b.orr(word, b.unsignedBytes(words[row][1]), 8);
+    words[row][0] = word;
+  }
+  for (int64_t row : {0, 1}) {
+    Value pointer = b.unpark(destinations[row]);
+    pointer = writeBytes(words[row][0], pointer, tile.channels, channels);
+    destinations[row] = b.park(pointer);
+  }
+}
+
+Value Requantise::writeBytes(Value word, Value pointer, int64_t tileChannels,
+                             int64_t channels) {
+  if (channels == 4)
+    return b.storeAndStep(word, pointer, 4);
+  // In tiles of two channels, the second one is in the upper half.
+  int64_t distance = tileChannels == 4 ? 8 : 16;
+  for (int64_t i = 0; i < channels; ++i) {
+    if (i > 0)
+      word = b.asr(word, distance);
+    pointer = b.storeAndStep<armdsp::StrbPostOp>(word, pointer, 1);
+  }
+  return pointer;
+}
+
+void Requantise::writeLeft(const Tile &tile, Value &destination) {
+  SmallVector<Value> words;
+  for (int64_t i = 0; i < tile.channels; i += 2)
+    for (int64_t row : {0, 1})
+      words.push_back(b.saturatedHalves(tile.q[row][i], tile.q[row][i + 1]));
+  Value pointer = b.unpark(destination);
+  for (Value word : words)
+    pointer = b.storeAndStep(word, pointer, 4);
+  destination = b.park(pointer);
+}
+
+void Requantise::writeKeys(const Tile &tile, Value &destination) {
+  // In the separate form, columns are the rows of the tile: a left panel.
+  if (kernel.resultForm == PanelForm::Separate)
+    return writeLeft(tile, destination);
+  SmallVector<Value> words;
+  for (int64_t i = 0; i < tile.channels; i += 2)
+    words.push_back(join(b.saturatedHalves(tile.q[0][i], tile.q[0][i + 1]),
+                         b.saturatedHalves(tile.q[1][i], tile.q[1][i + 1])));
+  Value pointer = b.unpark(destination);
+  for (Value word : words)
+    pointer = b.storeAndStep(word, pointer, 4);
+  destination = b.park(pointer);
+}
+
+void Requantise::writeValues(const Tile &tile, Value &destination) {
+  bool separate = kernel.resultForm == PanelForm::Separate;
+  SmallVector<Value> words;
+  for (int64_t i = 0; i < tile.channels; i += 2) {
+    Value first = b.saturatedHalves(tile.q[0][i], tile.q[1][i]);
+    Value second = b.saturatedHalves(tile.q[0][i + 1], tile.q[1][i + 1]);
+    if (separate)
+      words.append({first, second});
+    else
+      words.push_back(join(first, second));
+  }
+  Value pointer = b.unpark(destination);
+  int64_t perPair = separate ? 2 : 1;
+  for (auto [i, word] : llvm::enumerate(words))
+    b.store(word, pointer,
+            i / perPair * kernel.resultStride + 4 * (i % perPair));
+  int64_t pairs = tile.channels / 2;
+  destination = b.park(b.addImm(pointer, pairs * kernel.resultStride));
+}
+
+Value Requantise::join(Value first, Value second) {
+  Value low = b.eorImm(b.unsignedBytes(first), 0x00800080);
+  return b.orr(low, b.unsignedBytes(second), 8);
+}

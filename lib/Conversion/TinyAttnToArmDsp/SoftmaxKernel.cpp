@@ -1,0 +1,154 @@
+// Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Two passes: the maximum, four bytes at a time, and the table, eight elements
+// at a time: their 16 loads stand together, and the index of the table is the
+// score itself, because the maximum goes into the table's address.
+
+#include "SoftmaxKernel.h"
+
+using namespace mlir;
+using namespace mlir::tinyattn;
+
+namespace {
+
+/// Elements of a group.
+constexpr int64_t kGroup = 8;
+/// Elements that are unrolled; more are looped over, two groups at a time.
+constexpr int64_t kStraight = 128;
+constexpr int64_t kLooped = 2 * kGroup;
+/// Words whose maximum is taken at a time.
+constexpr int64_t kWords = 6;
+
+class SoftmaxEmitter {
+public:
+  SoftmaxEmitter(KernelBuilder &b, int64_t columns) : b(b), columns(columns) {}
+
+  void emit(Value row, Value table, Value panel, Value sumPointer) {
+    Value parkedPointer = b.park(sumPointer);
+    Value largest = maximum(row);
+    // T'[255 - (max - x)] lies at table + 255 - max + x.
+    Value base = b.addImm(b.sub(table, largest), 255);
+    Value sum = exponentials(row, base, panel);
+    b.store(sum, b.unpark(parkedPointer), 0);
+  }
+
+private:
+  bool isLooped() const { return columns > kStraight; }
+
+  //===--------------------------------------------------------------------===//
+  // The maximum
+  //===--------------------------------------------------------------------===//
+
+  Value larger(Value a, Value c) {
+    armdsp::Ssub8Op::create(b, b.getI32Type(), a, c);
+    return armdsp::SelOp::create(b, b.getI32Type(), a, c);
+  }
+
+  Value maximum(Value row) {
+    int64_t words = columns / 4;
+    Value largest;
+    int64_t looped = isLooped() ? words / kWords * kWords : 0;
+    if (looped != 0) {
+      Value first = b.load(row, 0);
+      Value distance = b.constant(4 * looped);
+      Value end = b.add(distance, row);
+      auto results =
+          b.loop({row, first}, [&](ValueRange v) -> KernelBuilder::Next {
+            Value largest = maximumOfWords(v[0], v[1], 0, kWords);
+            Value next = b.addImm(v[0], 4 * kWords);
+            return {{next, largest}, next, end};
+          });
+      largest = results[1];
+    }
+    largest = maximumOfWords(row, largest, looped, words);
+    if (largest)
+      largest = maximumOfBytes(largest);
+    for (int64_t i = 4 * words; i < columns; ++i) {
+      Value element = b.load<armdsp::LdrsbOp>(row, i);
+      largest = largest ? larger(largest, element) : element;
+    }
+    // The lowest byte is the maximum; the others are anything.
+    return b.asr(b.lsl(largest, 24), 24);
+  }
+
+  Value maximumOfWords(Value row, Value largest, int64_t first, int64_t end) {
+    for (int64_t word = first; word < end; word += kWords) {
+      SmallVector<Value> words;
+      for (int64_t w = word; w < std::min(word + kWords, end); ++w)
+        words.push_back(b.load(row, 4 * w));
+      for (Value w : words)
+        largest = largest ? larger(largest, w) : w;
+    }
+    return largest;
+  }
+
+  /// In the lowest byte.
+  Value maximumOfBytes(Value word) {
+    for (int32_t bits : {16, 8})
+      word = larger(b.asr(word, bits), word);
+    return word;
+  }
+
+  //===--------------------------------------------------------------------===//
+  // The exponentials
+  //===--------------------------------------------------------------------===//
+
+  /// Their sum.
+  Value exponentials(Value row, Value base, Value panel) {
+    Value ones = b.constant(0x00010001);
+    Value sum = b.constant(0);
+    int64_t looped = isLooped() ? columns / kLooped * kLooped : 0;
+    if (looped != 0) {
+      Value distance = b.constant(looped);
+      Value end = b.add(distance, row);
+      auto results =
+          b.loop({row, panel, sum}, [&](ValueRange v) -> KernelBuilder::Next {
+            Value sum = group(v[0], base, v[1], ones, v[2], 0, kGroup);
+            sum = group(v[0], base, v[1], ones, sum, kGroup, kGroup);
+            Value row = b.addImm(v[0], kLooped);
+            Value panel = b.addImm(v[1], 4 * kLooped);
+            return {{row, panel, sum}, row, end};
+          });
+      row = results[0];
+      panel = results[1];
+      sum = results[2];
+    }
+    for (int64_t i = 0; i < columns - looped; i += kGroup)
+      sum = group(row, base, panel, ones, sum, i,
+                  std::min(kGroup, columns - looped - i));
+    return sum;
+  }
+
+  /// Words of two exponentials each; a row has every other word of a panel.
+  Value group(Value row, Value base, Value panel, Value ones, Value sum,
+              int64_t first, int64_t count) {
+    SmallVector<Value> elements;
+    for (int64_t i = 0; i < count; ++i)
+      elements.push_back(b.load<armdsp::LdrsbOp>(row, first + i));
+    for (Value &element : elements)
+      element = armdsp::LdrbIndexedOp::create(b, b.getI32Type(), base, element);
+    for (int64_t i = 0; i < count; i += 2) {
+      // Behind the last one of an odd number is a 0 already.
+      Value word = i + 1 < count ? b.lowHalves(elements[i], elements[i + 1])
+                                 : elements[i];
+      sum = b.multiplyPairs(word, ones, sum);
+      b.store(word, panel, 4 * (first + i));
+    }
+    return sum;
+  }
+
+  KernelBuilder &b;
+  int64_t columns;
+};
+
+} // namespace
+
+std::string SoftmaxKernel::getName() const {
+  return "tf_softmax_n" + std::to_string(columns);
+}
+
+void SoftmaxKernel::build(KernelBuilder &b, ValueRange arguments) const {
+  SoftmaxEmitter(b, columns)
+      .emit(arguments[0], arguments[1], arguments[2], arguments[3]);
+}

@@ -1,0 +1,260 @@
+# Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Kernels for Cortex-M against the plain loops of the same op, word by word, on the simulator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import prod
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from device import KERNELS, PORTABLE, run_on_device
+
+BYTES = {"i8": 1, "i32": 4}
+
+
+@dataclass
+class Snippet:
+    """One op between an input of random bytes and an output."""
+
+    random: np.random.Generator
+    text: list[str] = field(default_factory=list)
+    data: bytearray = field(default_factory=bytearray)
+    output_bytes: int = 0
+
+    def operand(self, name: str, shape: list[int], array: npt.NDArray[np.generic]) -> str:
+        """A view of the input that holds `array`; its type."""
+        element = "i8" if array.dtype.itemsize == 1 else "i32"
+        self._view(name, "%input", len(self.data), shape, element)
+        self.data += array.tobytes() + bytes(-array.nbytes % 8)
+        return f"memref<{'x'.join(map(str, shape))}x{element}>"
+
+    def words(self, name: str, shape: list[int], bits: int = 32) -> str:
+        """Random words whose halves have `bits` bits."""
+        halves = self.random.integers(-(2 ** (bits - 1)), 2 ** (bits - 1), (prod(shape), 2))
+        return self.operand(name, shape, halves.astype(np.int16).view(np.int32))
+
+    def result(self, name: str, shape: list[int], element: str) -> str:
+        self._view(name, "%output", self.output_bytes, shape, element)
+        size = prod(shape) * BYTES[element]
+        self.output_bytes += size + -size % 8
+        return f"memref<{'x'.join(map(str, shape))}x{element}>"
+
+    def _view(self, name: str, source: str, offset: int, shape: list[int], element: str) -> None:
+        size = len(self.data) if source == "%input" else self.output_bytes
+        assert size == offset
+        self.text.append(
+            f"%{name}_at = arith.constant {offset} : index\n"
+            f"%{name} = memref.view {source}[%{name}_at][] : "
+            f"memref<{source[1:].upper()}xi8> to memref<{'x'.join(map(str, shape))}x{element}>"
+        )
+
+    def check(self, target: str, directory: Path) -> None:
+        """Kernels and loops write the same bytes."""
+        body = "\n".join(self.text)
+        body = body.replace("memref<INPUTxi8>", f"memref<{len(self.data)}xi8>")
+        body = body.replace("memref<OUTPUTxi8>", f"memref<{self.output_bytes}xi8>")
+        inputs = np.frombuffer(bytes(self.data), np.int8)
+        results = []
+        cycles = []
+        for passes in (KERNELS, PORTABLE):
+            output, count = run_on_device(
+                body, inputs, self.output_bytes, target, directory / passes[0][:9], passes
+            )
+            results.append(output)
+            cycles.append(count)
+        assert cycles[0] < cycles[1], "no kernel was used"
+        np.testing.assert_array_equal(*results)
+
+
+@pytest.fixture(params=["stm32l4", "stm32h7"])
+def chip(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def pairs(size: int) -> int:
+    return (size + 1) // 2
+
+
+def right_panel(rows: int, steps: int, form: str) -> list[int]:
+    return [rows, steps] if form == "joint" else [rows, steps, 2]
+
+
+def weights(s: Snippet, channels: int, depth: int, form: str, *, head: bool) -> str:
+    """A panel of weights in [-127, 127], of pairs of channels."""
+    shape = (pairs(channels), pairs(depth), 2)
+    a, b = s.random.integers(-127, 128, (2, *shape))
+    if channels % 2:
+        b[-1] = 0
+    if form == "joint":
+        panel = (256 * b + a).astype(np.int16).view(np.int32).reshape(pairs(channels), -1)
+    else:
+        both = np.stack([a, b], axis=2).astype(np.int16)
+        panel = both.view(np.int32).reshape(pairs(channels), -1)
+    if head:
+        bias = s.random.integers(-2000, 2000, (pairs(channels), 2))
+        scale = s.random.integers(1000, 4000, (pairs(channels), 2)) << 12
+        if form == "joint":
+            first = np.stack([256 * bias[:, 1] + bias[:, 0], bias[:, 0]], axis=1)
+            scale[:, 1] >>= 8
+        else:
+            first = bias
+        panel = np.concatenate([first, scale, panel], axis=1).astype(np.int32)
+    return s.operand("w", list(panel.shape), np.ascontiguousarray(panel.astype(np.int32)))
+
+
+LINEAR = [
+    (6, 12, 16, "rows", "joint", 0),
+    (5, 11, 39, "rows", "joint", -3),
+    (1, 9, 7, "rows", "separate", 5),
+    (3, 10, 33, "rows", "separate", 0),
+    (2, 4, 300, "rows", "joint", 0),
+    (3, 6, 261, "rows", "separate", 1),
+    (6, 12, 16, "left", "joint", 0),
+    (4, 10, 18, "left", "separate", 2),
+    (6, 2, 16, "keys", "joint", 0),
+    (4, 14, 12, "keys", "separate", 0),
+    (6, 12, 16, "values", "joint", 0),
+    (4, 6, 10, "values", "separate", 0),
+]
+
+
+@pytest.mark.parametrize(("rows", "channels", "depth", "layout", "form", "zero"), LINEAR)
+def test_linear(
+    rows: int, channels: int, depth: int, layout: str, form: str, zero: int, chip: str,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    s = Snippet(np.random.default_rng(rows + channels + depth))
+    left = s.words("x", [pairs(rows), pairs(depth), 2], bits=8)
+    weight = weights(s, channels, depth, form, head=True)
+    shapes = {
+        "rows": ([rows, channels], "i8"),
+        "left": ([pairs(rows), pairs(channels), 2], "i32"),
+        "keys": (right_panel(pairs(rows), pairs(channels), form), "i32"),
+        "values": (right_panel(pairs(channels), pairs(rows), form), "i32"),
+    }
+    result = s.result("y", *shapes[layout])
+    form_of_result = f"result_form = #tinyattn.form<{form}>, " if "s" in layout[1:] else ""
+    form_of_result = form_of_result if layout in ("keys", "values") else ""
+    s.text.append(
+        f"tinyattn.packed_linear ins(%x, %w : {left}, {weight}) outs(%y : {result}) "
+        f"{{layout = #tinyattn.layout<{layout}>, form = #tinyattn.form<{form}>, {form_of_result}"
+        f"requant = #tinyattn.requant<shift = 20, zero_point = {zero}>}}"
+    )
+    s.check(chip, tmp_path)
+
+
+@pytest.mark.parametrize(("rows", "channels", "depth"), [(5, 12, 16), (1, 5, 9), (4, 7, 40)])
+@pytest.mark.parametrize("form", ["joint", "separate"])
+def test_accumulating_linear(
+    rows: int, channels: int, depth: int, form: str, chip: str, tmp_path: Path
+) -> None:
+    s = Snippet(np.random.default_rng(rows))
+    left = s.words("x", [pairs(rows), pairs(depth), 2], bits=8)
+    weight = weights(s, channels, depth, form, head=False)
+    start = s.operand(
+        "a", [rows, channels], s.random.integers(-9999, 9999, rows * channels).astype(np.int32)
+    )
+    result = s.result("y", [rows, channels], "i32")
+    s.text.append(
+        f"memref.copy %a, %y : {start} to {result}\n"
+        f"tinyattn.packed_linear ins(%x, %w : {left}, {weight}) outs(%y : {result}) "
+        f"{{layout = #tinyattn.layout<rows>, form = #tinyattn.form<{form}>}}"
+    )
+    s.check(chip, tmp_path)
+
+
+@pytest.mark.parametrize("width", [1, 6, 8, 39, 64])
+@pytest.mark.parametrize("kind", ["signed", "unsigned", "joint", "separate"])
+def test_packing(width: int, kind: str, chip: str, tmp_path: Path) -> None:
+    s = Snippet(np.random.default_rng(width))
+    x = s.operand("x", [5, width], s.random.integers(-128, 128, 5 * width).astype(np.int8))
+    shape = [3, pairs(width)] if kind == "joint" else [3, pairs(width), 2]
+    y = s.result("y", shape, "i32")
+    if kind in ("signed", "unsigned"):
+        attributes = "{unsigned_input}" if kind == "unsigned" else ""
+        s.text.append(f"tinyattn.pack_rows ins(%x : {x}) outs(%y : {y}) {attributes}")
+    else:
+        s.text.append(
+            f"tinyattn.pack_columns ins(%x : {x}) outs(%y : {y}) {{form = #tinyattn.form<{kind}>}}"
+        )
+    s.check(chip, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("heads", "rows", "columns", "width", "shared"),
+    [(2, 2, 9, 8, False), (3, 5, 16, 2, False), (1, 1, 7, 6, True), (2, 3, 11, 260, True)],
+)
+@pytest.mark.parametrize("form", ["joint", "separate"])
+def test_scores(
+    heads: int, rows: int, columns: int, width: int, shared: bool, form: str, chip: str,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    s = Snippet(np.random.default_rng(columns))
+    steps = heads * width // 2
+    queries = s.words("q", [pairs(rows), steps, 2], bits=8)
+    bits = 16 if form == "joint" else 8
+    keys = s.words("k", right_panel(pairs(columns), width // 2 if shared else steps, form), bits)
+    multipliers = s.operand("m", [heads], s.random.integers(1000, 4000, heads).astype(np.int32))
+    stride = columns + -columns % 4
+    result = s.result("y", [heads, rows, stride], "i8")
+    s.text.append(
+        f"tinyattn.packed_scores ins(%q, %k, %m : {queries}, {keys}, {multipliers}) "
+        f"outs(%y : {result}) {{columns = {columns} : i64, form = #tinyattn.form<{form}>, "
+        f"requant = #tinyattn.requant<shift = 20, zero_point = 4>}}"
+    )
+    s.check(chip, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("heads", "rows", "columns"), [(2, 3, 9), (1, 2, 3), (2, 2, 64), (1, 1, 171)]
+)
+def test_softmax(heads: int, rows: int, columns: int, chip: str, tmp_path: Path) -> None:
+    s = Snippet(np.random.default_rng(columns))
+    stride = columns + -columns % 4
+    shape = [heads, rows, stride]
+    x = s.operand("x", shape, s.random.integers(-128, 128, prod(shape)).astype(np.int8))
+    t = s.operand("t", [256], np.sort(s.random.integers(1, 256, 256)).astype(np.uint8))
+    e = s.result("e", [heads, pairs(rows), pairs(columns), 2], "i32")
+    sums = s.result("s", [heads, 2 * pairs(rows)], "i32")
+    s.text.append(
+        f"tinyattn.packed_softmax ins(%x, %t : {x}, {t}) outs(%e, %s : {e}, {sums}) "
+        f"{{columns = {columns} : i64}}"
+    )
+    s.check(chip, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("heads", "rows", "columns", "width"), [(2, 2, 9, 8), (3, 5, 16, 2), (1, 1, 150, 6)]
+)
+@pytest.mark.parametrize("layout", ["rows", "left"])
+@pytest.mark.parametrize("form", ["joint", "separate"])
+def test_context(
+    heads: int, rows: int, columns: int, width: int, layout: str, form: str, chip: str,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    s = Snippet(np.random.default_rng(columns))
+    shape = (heads, pairs(rows), pairs(columns), 2, 2)
+    exponentials = s.random.integers(0, 256, shape).astype(np.int16)
+    # Where a pair repeats a row, as the last one of an odd number does, both are equal.
+    if rows % 2:
+        exponentials[:, -1, :, 1] = exponentials[:, -1, :, 0]
+    e = s.operand("e", list(shape[:4]), exponentials.view(np.int32))
+    bits = 16 if form == "joint" else 8
+    v = s.words("v", right_panel(heads * width // 2, pairs(columns), form), bits)
+    totals = exponentials.sum(axis=(2, 4), dtype=np.int32).reshape(heads, -1)
+    sums = s.operand("s", [heads, 2 * pairs(rows)], totals)
+    m = s.operand("m", [heads], s.random.integers(2**22, 2**24, heads).astype(np.int32))
+    if layout == "rows":
+        y = s.result("y", [rows, heads * width], "i8")
+    else:
+        y = s.result("y", [pairs(rows), heads * width // 2, 2], "i32")
+    s.text.append(
+        f"tinyattn.packed_context ins(%e, %v, %s, %m : {e}, {v}, {sums}, {m}) outs(%y : {y}) "
+        f"{{layout = #tinyattn.layout<{layout}>, form = #tinyattn.form<{form}>, "
+        f"requant = #tinyattn.requant<shift = 23, zero_point = -5>}}"
+    )
+    s.check(chip, tmp_path)
