@@ -21,7 +21,10 @@ struct StructuredOpInterface
   // Destinations are written whole and never read, but for sums.
   bool bufferizesToMemoryRead(Operation *op, OpOperand &operand,
                               const AnalysisState &) const {
-    return std::is_same_v<OpTy, LinearAccumulateOp> ||
+    auto linear = dyn_cast<PackedLinearOp>(op);
+    bool accumulates = std::is_same_v<OpTy, LinearAccumulateOp> ||
+                       (linear && !linear.getRequant());
+    return accumulates ||
            cast<DestinationStyleOpInterface>(op).isDpsInput(&operand);
   }
 
@@ -68,23 +71,18 @@ struct StructuredOpInterface
   }
 };
 
+template <typename... Ops> void attachTo(MLIRContext &context) {
+  (Ops::template attachInterface<StructuredOpInterface<Ops>>(context), ...);
+}
+
 } // namespace
 
 void tinyattn::registerBufferizableOpInterfaceExternalModels(
     DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, TinyAttnDialect *) {
-    LinearOp::attachInterface<StructuredOpInterface<LinearOp>>(*context);
-    BroadcastOp::attachInterface<StructuredOpInterface<BroadcastOp>>(*context);
-    LinearAccumulateOp::attachInterface<
-        StructuredOpInterface<LinearAccumulateOp>>(*context);
-    RequantizeOp::attachInterface<StructuredOpInterface<RequantizeOp>>(
-        *context);
-    MatmulOp::attachInterface<StructuredOpInterface<MatmulOp>>(*context);
-    SoftmaxOp::attachInterface<StructuredOpInterface<SoftmaxOp>>(*context);
-    LayernormOp::attachInterface<StructuredOpInterface<LayernormOp>>(*context);
-    LookupOp::attachInterface<StructuredOpInterface<LookupOp>>(*context);
-    AddOp::attachInterface<StructuredOpInterface<AddOp>>(*context);
-    ConvOp::attachInterface<StructuredOpInterface<ConvOp>>(*context);
-    PoolOp::attachInterface<StructuredOpInterface<PoolOp>>(*context);
+    attachTo<LinearOp, BroadcastOp, LinearAccumulateOp, RequantizeOp, MatmulOp,
+             SoftmaxOp, LayernormOp, LookupOp, AddOp, ConvOp, PoolOp>(*context);
+    attachTo<PackRowsOp, PackColumnsOp, PackedLinearOp, PackedScoresOp,
+             PackedSoftmaxOp, PackedContextOp>(*context);
   });
 }
