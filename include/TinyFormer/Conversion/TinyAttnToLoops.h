@@ -23,6 +23,8 @@ void populateSoftmaxToLoopsPatterns(RewritePatternSet &patterns);
 void populateLayernormToLoopsPatterns(RewritePatternSet &patterns);
 /// What works element by element: `lookup`, `add` and `memref.copy`.
 void populateElementwiseToLoopsPatterns(RewritePatternSet &patterns);
+/// The ops on panels.
+void populatePackedToLoopsPatterns(RewritePatternSet &patterns);
 /// `pool`.
 void populatePoolToLoopsPatterns(RewritePatternSet &patterns);
 

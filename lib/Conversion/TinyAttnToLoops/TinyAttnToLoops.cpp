@@ -59,6 +59,7 @@ struct ConvertTinyAttnToLoops
     populateSoftmaxToLoopsPatterns(patterns);
     populateLayernormToLoopsPatterns(patterns);
     populateElementwiseToLoopsPatterns(patterns);
+    populatePackedToLoopsPatterns(patterns);
     populatePoolToLoopsPatterns(patterns);
     walkAndApplyPatterns(getOperation(), std::move(patterns));
   }

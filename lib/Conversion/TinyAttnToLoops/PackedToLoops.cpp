@@ -1,0 +1,469 @@
+// Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What the ops on panels mean, word by word: for targets and shapes without a
+// kernel of their own. The unit is a pair of rows by a pair of columns.
+
+#include "LoopBuilder.h"
+
+#include "TinyFormer/Conversion/TinyAttnToLoops.h"
+
+using namespace mlir;
+using namespace mlir::tinyattn;
+
+namespace {
+
+/// Both halves of something, the one of the smaller index first.
+using Pair = std::array<Value, 2>;
+/// Row by row: element [r][c] is that of row r and column c.
+using Tile = std::array<Pair, 2>;
+
+class PanelBuilder : public LoopBuilder {
+public:
+  using LoopBuilder::LoopBuilder;
+
+  //===--------------------------------------------------------------------===//
+  // Words
+  //===--------------------------------------------------------------------===//
+
+  /// The halves of a word, as signed numbers.
+  Pair split(Value word) {
+    return {shiftRight(shiftLeft(word, 16), 16), shiftRight(word, 16)};
+  }
+
+  /// The word of two halves, of which the low 16 bits count.
+  Value join(Value low, Value high) {
+    return orBits(andBits(low, i32(0xffff)), shiftLeft(high, 16));
+  }
+
+  /// 256·b + a + 128, the half of two activations.
+  Value joinActivations(Value a, Value b) {
+    return add(add(shiftLeft(b, 8), a), i32(128));
+  }
+
+  /// Both columns of a half.
+  Pair splitActivations(Value half) {
+    Value low = sub(andBits(half, i32(255)), i32(128));
+    return {low, shiftRight(half, 8)};
+  }
+  Pair splitWeights(Value half) {
+    Value low = shiftRight(shiftLeft(half, 24), 24);
+    return {low, shiftRight(sub(half, low), 8)};
+  }
+
+  Value shiftLeft(Value value, int64_t bits) {
+    return arith::ShLIOp::create(*this, value, i32(bits));
+  }
+  Value shiftRight(Value value, int64_t bits) {
+    return arith::ShRSIOp::create(*this, value, i32(bits));
+  }
+  Value andBits(Value a, Value b) { return arith::AndIOp::create(*this, a, b); }
+  Value orBits(Value a, Value b) { return arith::OrIOp::create(*this, a, b); }
+
+  //===--------------------------------------------------------------------===//
+  // Indices
+  //===--------------------------------------------------------------------===//
+
+  /// 2·pair + which.
+  Value member(Value pair, int64_t which) {
+    Value first = mul(pair, index(2));
+    return which == 0 ? first : add(first, index(which));
+  }
+
+  /// The same, but the last pair of an odd number repeats its first member.
+  Value member(Value pair, int64_t which, int64_t size) {
+    Value position = member(pair, which);
+    if (which == 0 || size % 2 == 0)
+      return position;
+    return arith::MinSIOp::create(*this, position, index(size - 1));
+  }
+
+  /// What `read` finds at 2·pair + which, 0 beyond the end.
+  Value readOrZero(Value pair, int64_t which, int64_t size,
+                   llvm::function_ref<Value(Value)> read) {
+    Value value = read(member(pair, which, size));
+    if (which == 0 || size % 2 == 0)
+      return value;
+    Value isInside =
+        compare(arith::CmpIPredicate::slt, member(pair, which), index(size));
+    return select(isInside, value, i32(0));
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Panels
+  //===--------------------------------------------------------------------===//
+
+  /// The columns of a step of a right panel: [which half][which column].
+  Tile loadRight(Value panel, ValueRange position, PanelForm form,
+                 bool isWeight) {
+    if (form == PanelForm::Separate) {
+      Pair first = split(loadWord(panel, position, 0, isWeight));
+      Pair second = split(loadWord(panel, position, 1, isWeight));
+      return {Pair{first[0], second[0]}, Pair{first[1], second[1]}};
+    }
+    Pair halves = split(load(panel, position));
+    if (isWeight)
+      return {splitWeights(halves[0]), splitWeights(halves[1])};
+    return {splitActivations(halves[0]), splitActivations(halves[1])};
+  }
+
+  /// The halves of activations `a` and `b`, the columns, as a right panel.
+  void storeRight(Pair a, Pair b, Value panel, ValueRange position,
+                  PanelForm form) {
+    if (form == PanelForm::Joint)
+      return store(
+          join(joinActivations(a[0], b[0]), joinActivations(a[1], b[1])), panel,
+          position);
+    storeWord(a, panel, position, 0);
+    storeWord(b, panel, position, 1);
+  }
+
+  /// A word of a panel whose last dimension is `which`.
+  void storeWord(Pair halves, Value panel, ValueRange position, int64_t which) {
+    SmallVector<Value, 4> indices(position);
+    indices.push_back(index(which));
+    store(join(halves[0], halves[1]), panel, indices);
+  }
+
+  /// Sums of the products of two rows and two columns over `steps` words, on
+  /// top of `inits`.
+  Tile multiply(int64_t steps, Tile inits,
+                llvm::function_ref<Value(Value step, int64_t row)> loadLeft,
+                llvm::function_ref<Tile(Value step)> loadColumns) {
+    Scalars sums =
+        reduce(steps, {inits[0][0], inits[0][1], inits[1][0], inits[1][1]},
+               [&](Value step, ValueRange sums) {
+                 Tile columns = loadColumns(step);
+                 Scalars next;
+                 for (int64_t row : {0, 1}) {
+                   Pair left = split(loadLeft(step, row));
+                   for (int64_t column : {0, 1}) {
+                     Value sum = sums[2 * row + column];
+                     sum = multiplyAdd(sum, left[0], columns[0][column]);
+                     sum = multiplyAdd(sum, left[1], columns[1][column]);
+                     next.push_back(sum);
+                   }
+                 }
+                 return next;
+               });
+    return {Pair{sums[0], sums[1]}, Pair{sums[2], sums[3]}};
+  }
+
+  Tile zeros() {
+    Value zero = i32(0);
+    return {Pair{zero, zero}, Pair{zero, zero}};
+  }
+
+  /// clamp((acc·multiplier + 2^31) >> 32 + z), the multiplier with all shifts
+  /// in it.
+  Value requantizeUpper(Value acc, Value multiplier, RequantAttr requant) {
+    Value product = mul(widen(acc), widen(multiplier));
+    return roundAndClamp(
+        product, RequantAttr::get(getContext(), /*multiplier=*/0, /*shift=*/32,
+                                  requant.getZeroPoint(), /*wide=*/true));
+  }
+
+private:
+  /// The words of a step of weights are side by side, others have a dimension.
+  Value loadWord(Value panel, ValueRange position, int64_t which,
+                 bool isWeight) {
+    SmallVector<Value, 4> indices(position);
+    if (isWeight)
+      indices.back() = add(indices.back(), index(which));
+    else
+      indices.push_back(index(which));
+    return load(panel, indices);
+  }
+};
+
+int64_t getPairs(int64_t size) { return llvm::divideCeil(size, 2); }
+
+struct PackRowsToLoops : OpRewritePattern<PackRowsOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(PackRowsOp op,
+                                PatternRewriter &rewriter) const override {
+    PanelBuilder b(op.getLoc(), rewriter);
+    Value x = op.getInput();
+    int64_t rows = getShape(x)[0], width = getShape(x)[1];
+    b.forEach({getPairs(rows), getPairs(width)}, [&](ValueRange position) {
+      for (int64_t which : {0, 1}) {
+        Value row = b.member(position[0], which, rows);
+        auto read = [&](Value k) {
+          return op.getUnsignedInput() ? b.loadUnsigned(x, {row, k})
+                                       : b.load(x, {row, k});
+        };
+        b.storeWord({b.readOrZero(position[1], 0, width, read),
+                     b.readOrZero(position[1], 1, width, read)},
+                    op.getInits().front(), position, which);
+      }
+    });
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+struct PackColumnsToLoops : OpRewritePattern<PackColumnsOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(PackColumnsOp op,
+                                PatternRewriter &rewriter) const override {
+    PanelBuilder b(op.getLoc(), rewriter);
+    Value x = op.getInput();
+    int64_t columns = getShape(x)[0], depth = getShape(x)[1];
+    b.forEach({getPairs(columns), getPairs(depth)}, [&](ValueRange position) {
+      Tile halves;
+      for (int64_t which : {0, 1}) {
+        Value column = b.member(position[0], which, columns);
+        auto read = [&](Value k) { return b.load(x, {column, k}); };
+        halves[which] = {b.readOrZero(position[1], 0, depth, read),
+                         b.readOrZero(position[1], 1, depth, read)};
+      }
+      b.storeRight(halves[0], halves[1], op.getInits().front(), position,
+                   op.getForm());
+    });
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+struct PackedLinearToLoops : OpRewritePattern<PackedLinearOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(PackedLinearOp op,
+                                PatternRewriter &rewriter) const override {
+    PanelBuilder b(op.getLoc(), rewriter);
+    Value left = op.getLeft(), weight = op.getWeight();
+    bool isJoint = op.getForm() == PanelForm::Joint;
+    int64_t head = op.getRequant() ? 4 : 0;
+    b.forEach({getShape(left)[0], getShape(weight)[0]},
+              [&](ValueRange position) {
+                Value i = position[0], j = position[1];
+                auto loadLeft = [&](Value step, int64_t row) {
+                  return b.load(left, {i, step, b.index(row)});
+                };
+                auto loadColumns = [&](Value step) {
+                  Value word = isJoint ? step : b.mul(step, b.index(2));
+                  word = b.add(word, b.index(head));
+                  return b.loadRight(weight, {j, word}, op.getForm(),
+                                     /*isWeight=*/true);
+                };
+                Tile inits = op.getRequant() ? loadBias(b, op, j) : b.zeros();
+                Tile sums =
+                    b.multiply(getShape(left)[1], inits, loadLeft, loadColumns);
+                if (op.getRequant())
+                  storeResult(b, op, i, j, requantize(b, op, j, sums));
+                else
+                  accumulate(b, op, i, j, sums);
+              });
+    rewriter.eraseOp(op);
+    return success();
+  }
+
+  static Value loadHead(PanelBuilder &b, PackedLinearOp op, Value j,
+                        int64_t word) {
+    return b.load(op.getWeight(), {j, b.index(word)});
+  }
+
+  static Tile loadBias(PanelBuilder &b, PackedLinearOp op, Value j) {
+    Value first = loadHead(b, op, j, 0), second = loadHead(b, op, j, 1);
+    Pair bias{first, second};
+    if (op.getForm() == PanelForm::Joint)
+      bias = {second, b.shiftRight(b.sub(first, second), 8)};
+    return {bias, bias};
+  }
+
+  static Tile requantize(PanelBuilder &b, PackedLinearOp op, Value j,
+                         Tile sums) {
+    Pair multipliers{loadHead(b, op, j, 2), loadHead(b, op, j, 3)};
+    for (Pair &row : sums) {
+      // Its multiplier has 8 bits fewer.
+      if (op.getForm() == PanelForm::Joint)
+        row[1] = b.shiftLeft(row[1], 8);
+      for (int64_t column : {0, 1})
+        row[column] = b.requantizeUpper(row[column], multipliers[column],
+                                        *op.getRequant());
+    }
+    return sums;
+  }
+
+  /// Where the number of rows is odd, the last pair is one row twice; where
+  /// that of channels is, the second channel gives way to the first.
+  static void storeRows(PanelBuilder &b, Value y, Value i, Value j,
+                        const Tile &values) {
+    int64_t rows = getShape(y)[0], channels = getShape(y)[1];
+    for (int64_t column : {1, 0})
+      for (int64_t row : {0, 1})
+        b.store(values[row][column], y,
+                {b.member(i, row, rows), b.member(j, column, channels)});
+  }
+
+  static void accumulate(PanelBuilder &b, PackedLinearOp op, Value i, Value j,
+                         Tile sums) {
+    Value y = op.getInits().front();
+    int64_t rows = getShape(y)[0], channels = getShape(y)[1];
+    // All is read before something is written: two may be one.
+    for (int64_t row : {0, 1})
+      for (int64_t column : {0, 1})
+        sums[row][column] = b.add(
+            sums[row][column],
+            b.load(y, {b.member(i, row, rows), b.member(j, column, channels)}));
+    storeRows(b, y, i, j, sums);
+  }
+
+  static void storeResult(PanelBuilder &b, PackedLinearOp op, Value i, Value j,
+                          const Tile &values) {
+    Value y = op.getInits().front();
+    switch (op.getLayout()) {
+    case PanelLayout::Rows:
+      return storeRows(b, y, i, j, values);
+    case PanelLayout::Left:
+      b.storeWord(values[0], y, {i, j}, 0);
+      return b.storeWord(values[1], y, {i, j}, 1);
+    case PanelLayout::Keys:
+      return b.storeRight(values[0], values[1], y, {i, j}, *op.getResultForm());
+    case PanelLayout::Values:
+      return b.storeRight({values[0][0], values[1][0]},
+                          {values[0][1], values[1][1]}, y, {j, i},
+                          *op.getResultForm());
+    }
+  }
+};
+
+struct PackedScoresToLoops : OpRewritePattern<PackedScoresOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(PackedScoresOp op,
+                                PatternRewriter &rewriter) const override {
+    PanelBuilder b(op.getLoc(), rewriter);
+    Value y = op.getInits().front();
+    int64_t heads = getShape(op.getMultipliers())[0], rows = getShape(y)[1];
+    int64_t steps = getShape(op.getQueries())[1] / heads;
+    bool isShared = getShape(op.getKeys())[1] == steps;
+    b.forEach(
+        {heads, getPairs(rows), getPairs(op.getColumns())},
+        [&](ValueRange position) {
+          Value head = position[0], i = position[1], j = position[2];
+          auto loadLeft = [&](Value step, int64_t row) {
+            Value word = b.multiplyAdd(step, head, b.index(steps));
+            return b.load(op.getQueries(), {i, word, b.index(row)});
+          };
+          auto loadColumns = [&](Value step) {
+            Value word =
+                isShared ? step : b.multiplyAdd(step, head, b.index(steps));
+            return b.loadRight(op.getKeys(), {j, word}, op.getForm(),
+                               /*isWeight=*/false);
+          };
+          Tile sums = b.multiply(steps, b.zeros(), loadLeft, loadColumns);
+          Value multiplier = b.load(op.getMultipliers(), head);
+          // Columns are stored up to a multiple of 4, so none is beyond.
+          for (int64_t row : {0, 1})
+            for (int64_t column : {0, 1})
+              b.store(
+                  b.requantize(sums[row][column], multiplier, op.getRequant()),
+                  y, {head, b.member(i, row, rows), b.member(j, column)});
+        });
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+struct PackedSoftmaxToLoops : OpRewritePattern<PackedSoftmaxOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(PackedSoftmaxOp op,
+                                PatternRewriter &rewriter) const override {
+    PanelBuilder b(op.getLoc(), rewriter);
+    Value x = op.getInput();
+    int64_t rows = getShape(x)[1];
+    b.forEach({getShape(x)[0], getPairs(rows)}, [&](ValueRange position) {
+      for (int64_t which : {0, 1}) {
+        Value row = b.member(position[1], which, rows);
+        Value sum = exponentiate(b, op, position, which, row);
+        b.store(sum, op.getInits()[1],
+                {position[0], b.member(position[1], which)});
+      }
+    });
+    rewriter.eraseOp(op);
+    return success();
+  }
+
+  /// Writes the exponentials of a row and returns their sum.
+  static Value exponentiate(PanelBuilder &b, PackedSoftmaxOp op,
+                            ValueRange position, int64_t which, Value row) {
+    Value head = position[0];
+    int64_t columns = op.getColumns();
+    Value largest = b.reduce(columns, b.i32(-128), [&](Value k, Value largest) {
+      return b.max(largest, b.load(op.getInput(), {head, row, k}));
+    });
+    // The table from its end: entry 255 is that of the largest.
+    Value offset = b.sub(b.i32(255), largest);
+    auto read = [&](Value k) {
+      Value entry = b.add(offset, b.load(op.getInput(), {head, row, k}));
+      return b.loadUnsigned(
+          op.getTable(),
+          arith::IndexCastUIOp::create(b, b.getIndexType(), entry).getResult());
+    };
+    return b.reduce(getPairs(columns), b.i32(0), [&](Value step, Value sum) {
+      Pair halves{b.readOrZero(step, 0, columns, read),
+                  b.readOrZero(step, 1, columns, read)};
+      b.storeWord(halves, op.getInits()[0], {head, position[1], step}, which);
+      return b.add(sum, b.add(halves[0], halves[1]));
+    });
+  }
+};
+
+struct PackedContextToLoops : OpRewritePattern<PackedContextOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(PackedContextOp op,
+                                PatternRewriter &rewriter) const override {
+    PanelBuilder b(op.getLoc(), rewriter);
+    Value e = op.getExponentials();
+    int64_t heads = getShape(e)[0], pairs = getShape(op.getValues())[0] / heads;
+    b.forEach({heads, getShape(e)[1]}, [&](ValueRange outer) {
+      Value head = outer[0], i = outer[1];
+      Pair multipliers;
+      for (int64_t row : {0, 1})
+        multipliers[row] = arith::DivUIOp::create(
+            b, b.load(op.getMultipliers(), head),
+            b.load(op.getRowSums(), {head, b.member(i, row)}));
+      b.forEach(pairs, [&](ValueRange inner) {
+        Value j = b.multiplyAdd(inner.front(), head, b.index(pairs));
+        auto loadLeft = [&](Value step, int64_t row) {
+          return b.load(e, {head, i, step, b.index(row)});
+        };
+        auto loadColumns = [&](Value step) {
+          return b.loadRight(op.getValues(), {j, step}, op.getForm(),
+                             /*isWeight=*/false);
+        };
+        Tile sums =
+            b.multiply(getShape(e)[2], b.zeros(), loadLeft, loadColumns);
+        for (int64_t row : {0, 1})
+          storeRow(b, op, i, j, row, sums[row], multipliers[row]);
+      });
+    });
+    rewriter.eraseOp(op);
+    return success();
+  }
+
+  static void storeRow(PanelBuilder &b, PackedContextOp op, Value i, Value j,
+                       int64_t row, Pair sums, Value multiplier) {
+    Value y = op.getInits().front();
+    for (Value &sum : sums)
+      sum = b.requantize(sum, multiplier, op.getRequant());
+    if (op.getLayout() == PanelLayout::Left)
+      return b.storeWord(sums, y, {i, j}, row);
+    for (int64_t column : {0, 1})
+      b.store(sums[column], y,
+              {b.member(i, row, getShape(y)[0]), b.member(j, column)});
+  }
+};
+
+} // namespace
+
+void tinyattn::populatePackedToLoopsPatterns(RewritePatternSet &patterns) {
+  patterns.add<PackRowsToLoops, PackColumnsToLoops, PackedLinearToLoops,
+               PackedScoresToLoops, PackedSoftmaxToLoops, PackedContextToLoops>(
+      patterns.getContext());
+}
