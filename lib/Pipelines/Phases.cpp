@@ -51,6 +51,10 @@ void tinyattn::buildTilePhase(OpPassManager &pm, const TileOptions &options) {
   pm.addNestedPass<func::FuncOp>(createDecomposeConcat());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  pm.addNestedPass<func::FuncOp>(createPackOperands());
+  // Plain weights die here. Without common subexpressions: a panel is shared
+  // where the pass says so, and otherwise better made again than kept.
+  pm.addPass(createCanonicalizerPass());
   pm.addNestedPass<func::FuncOp>(createSeparateDestinations());
   pm.addNestedPass<func::FuncOp>(createReuseDestinations());
   verifyPhase(pm, "tile");

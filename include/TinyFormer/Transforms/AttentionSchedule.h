@@ -14,10 +14,18 @@
 
 namespace tinyformer {
 
+/// Which operands `tinyattn-pack-operands` makes panels of, in which form: all
+/// of attention from the input to the context, and the context.
+struct AttentionPacking {
+  bool attention = false, output = false;
+  bool jointKeys = false, jointValues = false;
+};
+
 /// One attention layer. With fused weights the keys are the input.
 struct AttentionShape {
   int64_t tokens, width, headWidth, valueWidth, heads, outputWidth;
   bool fusedWeights = false;
+  AttentionPacking packing = {};
 };
 
 enum class ScheduleKind {

@@ -156,6 +156,38 @@ def SeparateDestinations
   let dependentDialects = ["::mlir::tensor::TensorDialect"];
 }
 
+def PackOperands : Pass<"tinyattn-pack-operands", "::mlir::func::FuncOp"> {
+  let summary = "Give matrix products their operands as panels of 16-bit pairs";
+  let description = [{
+    Precondition: attention is decomposed. Nothing happens unless the module's
+    target has the instruction set `armv7e-m`, whose SMLAD multiplies two pairs.
+
+    Effect: `linear` and `linear_accumulate` with constant weights become
+    `packed_linear`, their weights constant panels; the two `matmul`s of
+    attention and the `softmax` between them become `packed_scores`,
+    `packed_softmax` and `packed_context`. Layouts go from producer to consumer:
+    queries and contexts are written as left panels, keys and values as right
+    panels, where the next op is their only reader. Bytes that come from
+    elsewhere get a `pack_rows` or `pack_columns`, once for all that read them
+    in a block. Panels that would take much memory are made for some rows at a
+    time, in a loop. Right panels and weights are in the joint form where that
+    is proven to be exact, else in the separate one. The bits stay the same.
+
+    Ops stay as they are where an operand is no constant, a head has an odd
+    number of channels, or requantisation is wide, shifts by less than 17 or
+    has a multiplier of 2^(shift-1) or more.
+
+    Postcondition: no constant holds weights that were packed, once the dead
+    ones are removed.
+
+    Example: test/Transforms/pack-operands.mlir.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
+    "::mlir::tensor::TensorDialect", "::mlir::tinyattn::TinyAttnDialect"
+  ];
+}
+
 def ReuseDestinations
     : Pass<"tinyattn-reuse-destinations", "::mlir::func::FuncOp"> {
   let summary = "Let element-wise ops overwrite an input that dies there";

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "TileAttention.h"
+
+#include "../PackOperands/Packable.h"
 #include "TinyFormer/Dialect/TinyAttn/TinyAttn.h"
 #include "TinyFormer/Support/Locations.h"
 #include "TinyFormer/Transforms/Passes.h"
@@ -23,23 +25,65 @@ using tinyformer::Schedule;
 using tinyformer::ScheduleKind;
 using tinyformer::ScheduleQuery;
 
-template <typename AttentionOp>
-AttentionShape getAttentionShape(AttentionOp op, bool fusedWeights) {
-  ArrayRef<int64_t> input = op.getInput().getType().getShape();
-  int64_t heads = op.getHeads();
-  return {input[0],
-          input[1],
-          op.getQueryWeight().getType().getDimSize(0) / heads,
-          op.getValueWidth(),
-          heads,
-          op.getOutputWeight().getType().getDimSize(0),
-          fusedWeights};
+bool isPackableKey(MhsaOp op) {
+  return getPackable(op.getKeyWeight(), op.getKeyBias(), op.getKeyMultipliers(),
+                     op.getKeyRequantAttr())
+      .has_value();
 }
 
-AttentionShape getAttentionShape(Operation *op) {
+/// The keys are the input itself.
+bool isPackableKey(FusedMhsaOp) { return true; }
+
+/// What `tinyattn-pack-operands` will do with the layer.
+template <typename AttentionOp>
+tinyformer::AttentionPacking getPacking(AttentionOp op,
+                                        const AttentionShape &shape) {
+  tinyformer::AttentionPacking packing;
+  if (!op.isQuantized())
+    return packing;
+  packing.output =
+      getPackable(op.getOutputWeight(), op.getOutputBias(),
+                  op.getOutputMultipliers(), op.getOutputRequantAttr())
+          .has_value();
+  packing.attention =
+      shape.headWidth % 2 == 0 && shape.valueWidth % 2 == 0 &&
+      isPackableKey(op) &&
+      getPackable(op.getQueryWeight(), op.getQueryBias(),
+                  op.getQueryMultipliers(), op.getQueryRequantAttr()) &&
+      getPackable(op.getValueWeight(), op.getValueBias(),
+                  op.getValueMultipliers(), op.getValueRequantAttr()) &&
+      isPackableScores(op.getScoresMultipliers(), op.getScoresRequantAttr()) &&
+      isPackableContext(op.getContextMultipliers(), op.getContextRequantAttr());
+  if (!packing.attention)
+    return packing;
+  packing.jointKeys = tinyformer::areKeysJointExact(
+      shape.headWidth, op.getScoresRequantAttr().getShift());
+  packing.jointValues = tinyformer::areValuesJointExact(
+      shape.tokens, op.getContextRequantAttr().getShift());
+  return packing;
+}
+
+template <typename AttentionOp>
+AttentionShape getAttentionShape(AttentionOp op, bool fusedWeights,
+                                 bool packs) {
+  ArrayRef<int64_t> input = op.getInput().getType().getShape();
+  int64_t heads = op.getHeads();
+  AttentionShape shape = {input[0],
+                          input[1],
+                          op.getQueryWeight().getType().getDimSize(0) / heads,
+                          op.getValueWidth(),
+                          heads,
+                          op.getOutputWeight().getType().getDimSize(0),
+                          fusedWeights};
+  if (packs)
+    shape.packing = getPacking(op, shape);
+  return shape;
+}
+
+AttentionShape getAttentionShape(Operation *op, bool packs) {
   if (auto mhsa = dyn_cast<MhsaOp>(op))
-    return getAttentionShape(mhsa, /*fusedWeights=*/false);
-  return getAttentionShape(cast<FusedMhsaOp>(op), /*fusedWeights=*/true);
+    return getAttentionShape(mhsa, /*fusedWeights=*/false, packs);
+  return getAttentionShape(cast<FusedMhsaOp>(op), /*fusedWeights=*/true, packs);
 }
 
 /// Bytes in the arena that are alive beside the attention's own: results from
@@ -174,12 +218,12 @@ struct DepthFirstTile : impl::DepthFirstTileBase<DepthFirstTile> {
   }
 
   FailureOr<Choice> choose(Operation *op, ScheduleQuery query) {
-    AttentionShape shape = getAttentionShape(op);
+    TargetAttr target = getTarget(op);
+    AttentionShape shape = getAttentionShape(op, hasPanelKernels(target));
     if (query.rows > shape.tokens)
       return op->emitOpError()
              << "has " << shape.tokens << " rows, but tiles of " << *query.rows
              << " rows are asked for";
-    TargetAttr target = getTarget(op);
     query.capacity = getCapacity(op, target);
     if (target)
       query.core = target.getCore().str();

@@ -1,0 +1,44 @@
+// Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Weights and tables as the ops on panels want them, each once in a function.
+
+#ifndef TINYFORMER_LIB_TRANSFORMS_PACKOPERANDS_PANELCONSTANTS_H
+#define TINYFORMER_LIB_TRANSFORMS_PACKOPERANDS_PANELCONSTANTS_H
+
+#include "BlockBuilder.h"
+#include "Packable.h"
+
+#include "mlir/Interfaces/FunctionInterfaces.h"
+
+namespace mlir::tinyattn {
+
+class PanelConstants {
+public:
+  explicit PanelConstants(FunctionOpInterface function) : function(function) {}
+
+  struct Panel {
+    Value value;
+    PanelForm form;
+  };
+
+  /// The panel of a layer's weights, the part that the layer uses.
+  Panel getWeights(BlockBuilder &b, const PackableLinear &linear);
+
+  /// The table of a softmax from its end.
+  Value getReversed(Location loc, Value table);
+
+private:
+  Panel &getWhole(Location loc, const PackableLinear &linear, bool inParts);
+  OpBuilder atEntry();
+
+  FunctionOpInterface function;
+  /// By weights, bias and multipliers, and the width of parts and the shift.
+  using Key = std::tuple<Value, Value, Value, int64_t, int64_t>;
+  llvm::DenseMap<Key, Panel> panels;
+  llvm::DenseMap<Value, Value> tables;
+};
+
+} // namespace mlir::tinyattn
+
+#endif // TINYFORMER_LIB_TRANSFORMS_PACKOPERANDS_PANELCONSTANTS_H
