@@ -37,6 +37,14 @@ class Snippet:
         halves = self.random.integers(-(2 ** (bits - 1)), 2 ** (bits - 1), (prod(shape), 2))
         return self.operand(name, shape, halves.astype(np.int16).view(np.int32))
 
+    def left_panel(self, name: str, rows: int, depth: int) -> str:
+        """Random bytes as a left panel; the last pair of an odd number repeats its row."""
+        shape = (pairs(rows), pairs(depth), 2, 2)
+        halves = self.random.integers(-128, 128, shape).astype(np.int16)
+        if rows % 2:
+            halves[-1, :, 1] = halves[-1, :, 0]
+        return self.operand(name, list(shape[:3]), halves.view(np.int32))
+
     def result(self, name: str, shape: list[int], element: str) -> str:
         self._view(name, "%output", self.output_bytes, shape, element)
         size = prod(shape) * BYTES[element]
@@ -128,7 +136,7 @@ def test_linear(
     tmp_path: Path,
 ) -> None:  # fmt: skip
     s = Snippet(np.random.default_rng(rows + channels + depth))
-    left = s.words("x", [pairs(rows), pairs(depth), 2], bits=8)
+    left = s.left_panel("x", rows, depth)
     weight = weights(s, channels, depth, form, head=True)
     shapes = {
         "rows": ([rows, channels], "i8"),
@@ -153,7 +161,7 @@ def test_accumulating_linear(
     rows: int, channels: int, depth: int, form: str, chip: str, tmp_path: Path
 ) -> None:
     s = Snippet(np.random.default_rng(rows))
-    left = s.words("x", [pairs(rows), pairs(depth), 2], bits=8)
+    left = s.left_panel("x", rows, depth)
     weight = weights(s, channels, depth, form, head=False)
     start = s.operand(
         "a", [rows, channels], s.random.integers(-9999, 9999, rows * channels).astype(np.int32)
@@ -195,7 +203,7 @@ def test_scores(
 ) -> None:  # fmt: skip
     s = Snippet(np.random.default_rng(columns))
     steps = heads * width // 2
-    queries = s.words("q", [pairs(rows), steps, 2], bits=8)
+    queries = s.left_panel("q", rows, 2 * steps)
     bits = 16 if form == "joint" else 8
     keys = s.words("k", right_panel(pairs(columns), width // 2 if shared else steps, form), bits)
     multipliers = s.operand("m", [heads], s.random.integers(1000, 4000, heads).astype(np.int32))

@@ -12,10 +12,14 @@ import pytest
 from encoders import Encoder, compile_for
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tinyformer.bench import layers
+from tinyformer.bench.measure import measure
 from tinyformer.driver import clone
+from tinyformer.options import CompileOptions
 from tinyformer.quantization import dequantize, quantize, signal_to_noise_db
 from tinyformer.reference import Interpreter
 from tinyformer.simulators import open_session
+from tinyformer.targets import get_target
 
 pytestmark = pytest.mark.slow
 
@@ -61,6 +65,16 @@ def test_every_target_has_the_bits_of_the_reference(config: Encoder) -> None:
         assert np.array_equal(reference, device), target
         assert expected is None or np.array_equal(expected, reference)
         expected = reference
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.integers(1, 40), st.integers(1, 9), st.integers(1, 70), st.integers(0, 9))
+def test_panels_have_the_bits_of_plain_layers(
+    rows: int, channels: int, depth: int, seed: int
+) -> None:
+    for target in ("stm32l4", "stm32h7"):
+        layer = layers.linear(rows, channels, depth, seed)
+        assert measure(layer, get_target(target), CompileOptions()).bit_exact, target
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])

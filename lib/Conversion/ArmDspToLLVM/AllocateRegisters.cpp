@@ -145,6 +145,8 @@ private:
 
   LogicalResult allocate(Block &block) {
     for (Operation &op : block) {
+      if (isa<YieldOp>(op))
+        continue;
       LogicalResult allocated =
           isa<LoopOp>(op)   ? allocate(cast<LoopOp>(op))
           : isa<NextOp>(op) ? finish(cast<NextOp>(op))

@@ -23,19 +23,28 @@ using namespace mlir::armdsp;
 // Blocks
 //===----------------------------------------------------------------------===//
 
-/// Inputs are outputs as well, because the block overwrites their registers.
-std::string makeConstraints(BlockOp block, const Registers &registers) {
+/// Registers that the assembly is said to write to: those of the inputs, which
+/// it overwrites, and those of the results.
+SmallVector<StringRef> getOutputs(BlockOp block, const Registers &registers) {
+  SmallVector<StringRef> outputs;
+  Block &body = block.getBody().front();
+  for (Value input : body.getArguments())
+    outputs.push_back(registers.names.lookup(input));
+  for (Value value : body.getTerminator()->getOperands())
+    if (!llvm::is_contained(outputs, registers.names.lookup(value)))
+      outputs.push_back(registers.names.lookup(value));
+  return outputs;
+}
+
+std::string makeConstraints(BlockOp block, const Registers &registers,
+                            ArrayRef<StringRef> outputs) {
   SmallVector<std::string> constraints;
-  llvm::SmallDenseSet<StringRef> inputs;
-  for (BlockArgument argument : block.getBody().getArguments()) {
-    StringRef name = registers.names.lookup(argument);
-    inputs.insert(name);
+  for (StringRef name : outputs)
     constraints.push_back(("={" + name + "}").str());
-  }
   for (unsigned i = 0; i < block.getInputs().size(); ++i)
     constraints.push_back(std::to_string(i));
   for (StringRef name : registers.written)
-    if (!inputs.contains(name))
+    if (!llvm::is_contained(outputs, name))
       constraints.push_back(("~{" + name + "}").str());
   constraints.push_back("~{cc}");
   constraints.push_back("~{memory}");
@@ -47,18 +56,29 @@ LogicalResult convertBlock(BlockOp block) {
   if (failed(registers))
     return failure();
   OpBuilder b(block);
-  SmallVector<Type> outputs(block.getInputs().getTypes());
-  Type result;
-  if (outputs.size() == 1)
-    result = outputs.front();
-  else if (!outputs.empty())
-    result = LLVM::LLVMStructType::getLiteral(b.getContext(), outputs);
-  LLVM::InlineAsmOp::create(
-      b, block.getLoc(), result ? TypeRange(result) : TypeRange(),
+  SmallVector<StringRef> outputs = getOutputs(block, *registers);
+  SmallVector<Type> types(outputs.size(), b.getI32Type());
+  Type type;
+  if (types.size() == 1)
+    type = types.front();
+  else if (!types.empty())
+    type = LLVM::LLVMStructType::getLiteral(b.getContext(), types);
+  auto assembly = LLVM::InlineAsmOp::create(
+      b, block.getLoc(), type ? TypeRange(type) : TypeRange(),
       block.getInputs(), printAssembly(block, *registers),
-      makeConstraints(block, *registers), /*has_side_effects=*/true,
+      makeConstraints(block, *registers, outputs), /*has_side_effects=*/true,
       /*is_align_stack=*/false, LLVM::tailcallkind::TailCallKind::None,
       /*asm_dialect=*/nullptr, /*operand_attrs=*/nullptr);
+  auto yielded = block.getBody().front().getTerminator()->getOperands();
+  for (auto [result, value] : llvm::zip(block.getResults(), yielded)) {
+    int64_t position =
+        llvm::find(outputs, registers->names.lookup(value)) - outputs.begin();
+    Value output = assembly->getResult(0);
+    if (types.size() > 1)
+      output =
+          LLVM::ExtractValueOp::create(b, block.getLoc(), output, position);
+    result.replaceAllUsesWith(output);
+  }
   block.erase();
   return success();
 }

@@ -11,23 +11,32 @@ using namespace mlir::tinyattn;
 
 func::FuncOp KernelLibrary::get(
     Location loc, StringRef name, unsigned arguments,
-    llvm::function_ref<void(KernelBuilder &, ValueRange)> build) {
+    llvm::function_ref<SmallVector<Value>(KernelBuilder &, ValueRange)> build) {
   if (auto existing = symbols.lookup<func::FuncOp>(name))
     return existing;
   KernelBuilder b(loc, loc.getContext());
   SmallVector<Type> words(arguments, b.getI32Type());
-  auto function = func::FuncOp::create(b, name, b.getFunctionType(words, {}));
+  SmallVector<Location> locations(arguments, loc);
+
+  // The block first: it tells the number of results.
+  Region body;
+  Block *instructions = b.createBlock(&body, {}, words, locations);
+  SmallVector<Value> values = build(b, instructions->getArguments());
+  armdsp::YieldOp::create(b, values);
+  SmallVector<Type> results(values.size(), b.getI32Type());
+
+  b.clearInsertionPoint();
+  auto function =
+      func::FuncOp::create(b, name, b.getFunctionType(words, results));
   function.setPrivate();
   // Inlined blocks of assembly would be copied by whatever unrolls loops.
   function->setAttr("passthrough", b.getStrArrayAttr({"noinline"}));
   symbols.insert(function);
-  Block *body = function.addEntryBlock();
-  b.setInsertionPointToEnd(body);
-  auto block = armdsp::BlockOp::create(b, body->getArguments());
-  func::ReturnOp::create(b);
-  SmallVector<Location> locations(arguments, loc);
-  Block *instructions = b.createBlock(&block.getBody(), {}, words, locations);
-  build(b, instructions->getArguments());
+  Block *entry = function.addEntryBlock();
+  b.setInsertionPointToEnd(entry);
+  auto block = armdsp::BlockOp::create(b, results, entry->getArguments());
+  block.getBody().takeBody(body);
+  func::ReturnOp::create(b, block.getResults());
   return function;
 }
 
@@ -39,6 +48,19 @@ std::optional<SmallVector<int64_t>> tinyattn::getStaticStrides(Value memRef) {
       ShapedType::isDynamicShape(strides))
     return std::nullopt;
   return strides;
+}
+
+bool tinyattn::isContiguousFrom(Value memRef, unsigned dimension) {
+  auto strides = getStaticStrides(memRef);
+  if (!strides)
+    return false;
+  int64_t expected = 1;
+  for (unsigned i = strides->size(); i-- > dimension;) {
+    if ((*strides)[i] != expected)
+      return false;
+    expected *= cast<ShapedType>(memRef.getType()).getDimSize(i);
+  }
+  return true;
 }
 
 void LayerBuilder::forEach(int64_t count,
@@ -72,7 +94,8 @@ Value LayerBuilder::advance(Value base, int64_t bytes) {
   return bytes == 0 ? base : arith::AddIOp::create(*this, base, index(bytes));
 }
 
-void LayerBuilder::call(func::FuncOp kernel, ValueRange arguments) {
+SmallVector<Value> LayerBuilder::call(func::FuncOp kernel,
+                                      ValueRange arguments) {
   SmallVector<Value> words;
   for (Value argument : arguments)
     words.push_back(
@@ -80,5 +103,6 @@ void LayerBuilder::call(func::FuncOp kernel, ValueRange arguments) {
             ? arith::IndexCastOp::create(*this, getI32Type(), argument)
                   .getResult()
             : argument);
-  func::CallOp::create(*this, kernel, words);
+  return SmallVector<Value>(
+      func::CallOp::create(*this, kernel, words).getResults());
 }

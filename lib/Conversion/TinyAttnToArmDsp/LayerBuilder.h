@@ -20,16 +20,36 @@ public:
   explicit KernelLibrary(ModuleOp module) : symbols(module) {}
 
   /// The function `name` with `arguments` words, made by `build` if it is not
-  /// there yet.
-  func::FuncOp get(Location loc, StringRef name, unsigned arguments,
-                   llvm::function_ref<void(KernelBuilder &, ValueRange)> build);
+  /// there yet. `build` gives the function's results.
+  func::FuncOp
+  get(Location loc, StringRef name, unsigned arguments,
+      llvm::function_ref<SmallVector<Value>(KernelBuilder &, ValueRange)>
+          build);
 
 private:
   SymbolTable symbols;
 };
 
+/// What lowerings of single ops share.
+struct ArmDspLowering {
+  /// The function of a kernel, which tells its name and builds itself.
+  template <typename Kernel>
+  func::FuncOp get(Location loc, const Kernel &kernel, unsigned arguments) {
+    return library.get(loc, kernel.getName(), arguments,
+                       [&](KernelBuilder &b, ValueRange arguments) {
+                         return kernel.build(b, arguments);
+                       });
+  }
+
+  KernelLibrary &library;
+  bool dualIssue;
+};
+
 /// The strides of a memref in elements, if all are known.
 std::optional<SmallVector<int64_t>> getStaticStrides(Value memRef);
+
+/// Whether the dimensions from `dimension` on are without gaps in memory.
+bool isContiguousFrom(Value memRef, unsigned dimension);
 
 class LayerBuilder : public ImplicitLocOpBuilder {
 public:
@@ -37,6 +57,9 @@ public:
 
   Value index(int64_t value) {
     return arith::ConstantIndexOp::create(*this, value);
+  }
+  Value word(int32_t value) {
+    return arith::ConstantIntOp::create(*this, value, 32);
   }
 
   /// Runs `body` for 0 to `count` - 1, without a loop if that is once.
@@ -50,7 +73,7 @@ public:
   Value advance(Value base, int64_t bytes);
 
   /// Passes indices as words.
-  void call(func::FuncOp kernel, ValueRange arguments);
+  SmallVector<Value> call(func::FuncOp kernel, ValueRange arguments);
 };
 
 } // namespace mlir::tinyattn

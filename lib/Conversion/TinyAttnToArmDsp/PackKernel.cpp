@@ -114,6 +114,8 @@ std::string PackKernel::getName() const {
   return ("tf_pack_" + kinds[kind] + "_k" + Twine(width)).str();
 }
 
-void PackKernel::build(KernelBuilder &b, ValueRange arguments) const {
+SmallVector<Value> PackKernel::build(KernelBuilder &b,
+                                     ValueRange arguments) const {
   PackEmitter(b, kind).emit(width, arguments[0], arguments[1], arguments[2]);
+  return {};
 }

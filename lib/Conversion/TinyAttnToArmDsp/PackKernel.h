@@ -24,7 +24,7 @@ struct PackKernel {
   std::string getName() const;
 
   /// Arguments: two rows and the panel.
-  void build(KernelBuilder &b, ValueRange arguments) const;
+  SmallVector<Value> build(KernelBuilder &b, ValueRange arguments) const;
 };
 
 } // namespace mlir::tinyattn

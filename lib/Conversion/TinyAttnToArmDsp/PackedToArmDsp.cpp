@@ -35,21 +35,6 @@ struct Buffer {
   SmallVector<int64_t> strides;
 };
 
-/// The memref of a panel or of rows: all of its inner words side by side from
-/// dimension `contiguous` on.
-bool isContiguousFrom(Value memRef, unsigned contiguous) {
-  auto strides = getStaticStrides(memRef);
-  if (!strides)
-    return false;
-  int64_t expected = 1;
-  for (unsigned i = strides->size(); i-- > contiguous;) {
-    if ((*strides)[i] != expected)
-      return false;
-    expected *= getDim(memRef, i);
-  }
-  return true;
-}
-
 Buffer getBuffer(LayerBuilder &b, Value memRef) {
   Buffer buffer{b.getAddress(memRef), *getStaticStrides(memRef)};
   int64_t bytes =
@@ -76,10 +61,7 @@ private:
 
   template <typename Kernel>
   func::FuncOp get(const Kernel &kernel, unsigned arguments) {
-    return shared.library.get(b.getLoc(), kernel.getName(), arguments,
-                              [&](KernelBuilder &b, ValueRange arguments) {
-                                kernel.build(b, arguments);
-                              });
+    return shared.get(b.getLoc(), kernel, arguments);
   }
 
   /// Calls `body` for all pairs of `rows`, with the distance in bytes from one

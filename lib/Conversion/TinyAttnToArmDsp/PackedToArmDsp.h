@@ -8,12 +8,6 @@
 
 namespace mlir::tinyattn {
 
-/// What lowerings of single ops share.
-struct ArmDspLowering {
-  KernelLibrary &library;
-  bool dualIssue;
-};
-
 /// Replaces an op on panels by calls of kernels. Fails, without a diagnostic,
 /// if there is no kernel for its shapes or strides: loops will do.
 LogicalResult lowerPackedOp(Operation *op, ArmDspLowering &lowering);

@@ -35,11 +35,7 @@ public:
     inner.parkEnd(left);
 
     int64_t tiles = (kernel.channels + 1) / 4;
-    if (tiles > 1)
-      loopOverTiles(tiles, left, right, destinations);
-    else if (tiles == 1)
-      tile(left, right, destinations, /*pairs=*/2,
-           std::min<int64_t>(kernel.channels, 4));
+    loopOverTiles(tiles, left, right, destinations);
     if (int64_t rest = kernel.channels - 4 * tiles; rest > 0)
       tile(left, right, destinations, /*pairs=*/1, rest);
   }
@@ -76,9 +72,9 @@ private:
       tile(left, right, destinations, 2, 4);
       right = b.addImm(right, stride);
     };
-    if (whole == 1) {
+    if (whole == 1)
       one(left, right, destinations);
-    } else {
+    if (whole > 1) {
       Value distance = b.constant(whole * stride);
       Value end = b.park(b.add(distance, right));
       SmallVector<Value> inits{left, right};
@@ -156,6 +152,8 @@ bool ProductKernel::isPossible() const {
          2 * pairStride <= kMaxOffset && valueOffset <= kMaxOffset;
 }
 
-void ProductKernel::build(KernelBuilder &b, ValueRange arguments) const {
+SmallVector<Value> ProductKernel::build(KernelBuilder &b,
+                                        ValueRange arguments) const {
   ProductEmitter(b, *this).emit(arguments);
+  return {};
 }

@@ -74,7 +74,7 @@ struct ProductKernel {
   bool hasTwoDestinations() const { return layout == PanelLayout::Rows; }
 
   /// Fills a block with these arguments.
-  void build(KernelBuilder &b, ValueRange arguments) const;
+  SmallVector<Value> build(KernelBuilder &b, ValueRange arguments) const;
 };
 
 } // namespace mlir::tinyattn

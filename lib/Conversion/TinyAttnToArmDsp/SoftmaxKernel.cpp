@@ -148,7 +148,9 @@ std::string SoftmaxKernel::getName() const {
   return "tf_softmax_n" + std::to_string(columns);
 }
 
-void SoftmaxKernel::build(KernelBuilder &b, ValueRange arguments) const {
+SmallVector<Value> SoftmaxKernel::build(KernelBuilder &b,
+                                        ValueRange arguments) const {
   SoftmaxEmitter(b, columns)
       .emit(arguments[0], arguments[1], arguments[2], arguments[3]);
+  return {};
 }

@@ -17,7 +17,7 @@ struct SoftmaxKernel {
 
   /// Arguments: the row, which begins at a word; the reversed table; the first
   /// word of the row in the panel; where the sum goes.
-  void build(KernelBuilder &b, ValueRange arguments) const;
+  SmallVector<Value> build(KernelBuilder &b, ValueRange arguments) const;
 };
 
 } // namespace mlir::tinyattn

@@ -1,6 +1,7 @@
 // Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "LayersToArmDsp.h"
 #include "PackedToArmDsp.h"
 
 #include "TinyFormer/Conversion/Passes.h"
@@ -32,7 +33,8 @@ struct ConvertTinyAttnToArmDsp
     ArmDspLowering lowering{library, target.getCore() == "cortex-m7"};
     // What has no kernel becomes loops later.
     for (Operation *op : ops)
-      (void)lowerPackedOp(op, lowering);
+      if (failed(lowerPackedOp(op, lowering)))
+        (void)lowerLayer(op, lowering);
   }
 };
 

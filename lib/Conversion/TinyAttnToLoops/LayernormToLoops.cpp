@@ -1,7 +1,7 @@
 // Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "LoopBuilder.h"
+#include "LayernormToLoops.h"
 
 #include "TinyFormer/Conversion/TinyAttnToLoops.h"
 
@@ -66,9 +66,10 @@ Value buildSquareRoot(LoopBuilder &b, Value value) {
       })[1];
 }
 
-/// I of the op's formula.
-Value buildInverseDeviation(LoopBuilder &b, LayernormOp op, Value sum,
-                            Value squares) {
+} // namespace
+
+Value tinyattn::buildInverseDeviation(LoopBuilder &b, LayernormOp op, Value sum,
+                                      Value squares) {
   int64_t width = getShape(op.getInput())[1];
   int64_t varianceShift =
       LayernormOp::getVarianceShift(width, *op.getVarianceEpsilon());
@@ -84,6 +85,7 @@ Value buildInverseDeviation(LoopBuilder &b, LayernormOp op, Value sum,
   return shiftRight(b, shiftLeft(b, inverse, left), right);
 }
 
+namespace {
 struct LayernormToLoops : OpRewritePattern<LayernormOp> {
   using OpRewritePattern::OpRewritePattern;
 

@@ -50,7 +50,12 @@ static LogicalResult verifyArguments(Operation *op, TypeRange values,
 LogicalResult BlockOp::verify() {
   if (failed(verifyArguments(*this, getInputs().getTypes(), "its inputs")))
     return failure();
-  for (Operation &op : *getBody().begin())
+  auto yield = cast<YieldOp>(getBody().front().getTerminator());
+  if (yield.getValues().size() != getResults().size())
+    return emitOpError() << "has " << getResults().size()
+                         << " results, but yields "
+                         << yield.getValues().size() << " values";
+  for (Operation &op : getBody().front().without_terminator())
     if (!isa<InstructionOpInterface, LoopOp>(op))
       return op.emitOpError("is not an instruction of 'armdsp.block'");
   return success();

@@ -6,6 +6,7 @@
 
 include "TinyFormer/Dialect/ArmDsp/ArmDspDialect.td"
 include "mlir/IR/OpAsmInterface.td"
+include "mlir/Interfaces/ControlFlowInterfaces.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
 //===----------------------------------------------------------------------===//
@@ -230,6 +231,37 @@ def ArmDsp_EorImmOp : ArmDsp_Immediate<"eor_imm", "eor", "Bits turned over", "a 
 def ArmDsp_AsrOp : ArmDsp_Immediate<"asr", "asr", "Shift to the right, signed", "a >> value.">;
 def ArmDsp_LslOp : ArmDsp_Immediate<"lsl", "lsl", "Shift to the left", "a << value.">;
 
+def ArmDsp_MlaOp : ArmDsp_Instruction<"mla", "mla @0, @1, @2, @3", blockPure, 0> {
+  let summary = "Product and sum";
+  let description = "a·b + c, mod 2^32.";
+  let arguments = (ins I32:$lhs, I32:$rhs, I32:$accumulator);
+  let results = (outs I32:$result);
+  let assemblyFormat = binaryFormat;
+}
+
+class ArmDsp_TopHalf<string mnemonic, string half>
+    : ArmDsp_Instruction<mnemonic, mnemonic # " @0, @1, @2, @3", blockPure, 2> {
+  let summary = "Product of two halves and a sum";
+  let description = "a.h1·b." # half # " + c, mod 2^32. A7.7.126.";
+  let arguments = (ins I32:$lhs, I32:$rhs, I32:$accumulator);
+  let results = (outs I32:$result);
+  let assemblyFormat = binaryFormat;
+}
+def ArmDsp_SmlatbOp : ArmDsp_TopHalf<"smlatb", "h0">;
+def ArmDsp_SmlattOp : ArmDsp_TopHalf<"smlatt", "h1">;
+
+def ArmDsp_BfiOp : ArmDsp_Instruction<"bfi", "bfi @0, @2, #%position, #8", blockPure, 0, 1> {
+  let summary = "Insert a byte";
+  let description = [{
+    The lowest byte of b in the place of the bits of a from `position` on.
+    A7.7.14.
+  }];
+  let arguments = (ins I32:$lhs, I32:$rhs,
+                       ConfinedAttr<I32Attr, [IntMinValue<0>, IntMaxValue<24>]>:$position);
+  let results = (outs I32:$result);
+  let assemblyFormat = binaryFormat;
+}
+
 // Loads and stores: the address is base + offset bytes.
 def ArmDsp_Offset : ConfinedAttr<I32Attr, [IntMinValue<-255>, IntMaxValue<4095>]>;
 def ArmDsp_Step : ConfinedAttr<I32Attr, [IntMinValue<-255>, IntMaxValue<255>]>;
@@ -313,7 +345,7 @@ def ArmDsp_UnparkOp : ArmDsp_Instruction<"unpark", "vmov @0, @1", blockPure> {
 //===----------------------------------------------------------------------===//
 
 def ArmDsp_BlockOp : Op<ArmDsp_Dialect, "block", [
-    IsolatedFromAbove, SingleBlock, NoTerminator]> {
+    IsolatedFromAbove, SingleBlockImplicitTerminator<"YieldOp">]> {
   let summary = "Instructions in exactly this order";
   let description = [{
     Becomes one piece of inline assembly that reads and writes memory. There are
@@ -331,9 +363,19 @@ def ArmDsp_BlockOp : Op<ArmDsp_Dialect, "block", [
     ```
   }];
   let arguments = (ins Variadic<I32>:$inputs);
+  let results = (outs Variadic<I32>:$results);
   let regions = (region SizedRegion<1>:$body);
-  let assemblyFormat = "$inputs $body attr-dict";
+  let assemblyFormat = "$inputs $body attr-dict (`->` type($results)^)?";
   let hasVerifier = 1;
+}
+
+def ArmDsp_YieldOp : Op<ArmDsp_Dialect, "yield", [
+    Terminator, ReturnLike, Pure, HasParent<"BlockOp">]> {
+  let summary = "End of a block";
+  let description = "The block's results stay in their registers.";
+  let arguments = (ins Variadic<I32>:$values);
+  let assemblyFormat = "($values^ `:` type($values))? attr-dict";
+  let builders = [OpBuilder<(ins), [{ /* of a block without results */ }]>];
 }
 
 def ArmDsp_Register : AnyTypeOf<[I32, F32]>;

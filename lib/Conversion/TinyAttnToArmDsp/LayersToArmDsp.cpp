@@ -1,0 +1,115 @@
+// Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Ops on plain bytes that have kernels: lookup, add, layernorm.
+
+#include "LayersToArmDsp.h"
+
+#include "../TinyAttnToLoops/LayernormToLoops.h"
+#include "ElementwiseKernel.h"
+#include "LayernormKernel.h"
+
+#include "TinyFormer/Dialect/TinyAttn/TinyAttn.h"
+
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace mlir::tinyattn;
+
+namespace {
+
+ShapedType getType(Value value) { return cast<ShapedType>(value.getType()); }
+
+/// Both constants that are added before a shift: half of what is shifted out,
+/// and the zero point.
+int64_t getRounding(RequantAttr requant) {
+  return (int64_t(1) << (requant.getShift() - 1)) +
+         requant.getZeroPoint() * (int64_t(1) << requant.getShift());
+}
+
+class Lowering {
+public:
+  Lowering(Operation *op, ArmDspLowering &shared)
+      : b(op->getLoc(), op), shared(shared) {}
+
+  LogicalResult lower(LookupOp op) {
+    Value x = op.getInput(), table = op.getTable(), y = op.getInits().front();
+    if (!areContiguous({x, table, y}))
+      return failure();
+    LookupKernel kernel{getType(x).getNumElements()};
+    b.call(shared.get(b.getLoc(), kernel, 3),
+           {b.getAddress(x), b.advance(b.getAddress(table), 128),
+            b.getAddress(y)});
+    return success();
+  }
+
+  LogicalResult lower(AddOp op) {
+    Value lhs = op.getLhs(), rhs = op.getRhs(), y = op.getInits().front();
+    ArrayRef<int32_t> multipliers = *op.getMultipliers();
+    RequantAttr requant = *op.getRequant();
+    int64_t offset = int64_t(*op.getOffset()) + getRounding(requant);
+    int64_t largest = 128 * (std::abs(int64_t(multipliers[0])) +
+                             std::abs(int64_t(multipliers[1])));
+    if (!areContiguous({lhs, rhs, y}) || requant.getWide() ||
+        !llvm::all_of(multipliers,
+                      [](int32_t m) { return llvm::isInt<16>(m); }) ||
+        !llvm::isInt<32>(std::abs(offset) + largest))
+      return failure();
+    AddKernel kernel{getType(lhs).getNumElements(), requant.getShift()};
+    int32_t halves = (multipliers[1] << 16) | (multipliers[0] & 0xffff);
+    b.call(shared.get(b.getLoc(), kernel, 5),
+           {b.getAddress(lhs), b.getAddress(rhs), b.getAddress(y),
+            b.word(halves), b.word(offset)});
+    return success();
+  }
+
+  LogicalResult lower(LayernormOp op) {
+    Value x = op.getInput(), y = op.getInits().front();
+    RequantAttr requant = *op.getRequant();
+    if (!areContiguous({x, op.getWeight(), op.getBias(), y}) ||
+        requant.getWide() || !llvm::isInt<32>(getRounding(requant)))
+      return failure();
+    int64_t rows = getType(x).getDimSize(0), width = getType(x).getDimSize(1);
+    func::FuncOp sumsKernel = shared.get(b.getLoc(), RowSumsKernel{width}, 1);
+    ScaleRowKernel scale{width, requant.getShift()};
+    func::FuncOp scaleKernel = shared.get(b.getLoc(), scale, 7);
+    Value source = b.getAddress(x), target = b.getAddress(y);
+    Value weight = b.getAddress(op.getWeight());
+    Value bias = b.getAddress(op.getBias());
+    b.forEach(rows, [&](Value row) {
+      Value from = b.advance(source, row, width);
+      SmallVector<Value> sums = b.call(sumsKernel, from);
+      LoopBuilder scalars(b.getLoc(), b);
+      Value inverse = buildInverseDeviation(scalars, op, sums[0], sums[1]);
+      // (K·x - S)·I + 2^15 = x·(K·I) + (2^15 - S·I).
+      Value slope = scalars.mul(inverse, scalars.i32(width));
+      Value shift =
+          scalars.sub(scalars.i32(1 << 15), scalars.mul(sums[0], inverse));
+      b.call(scaleKernel, {from, weight, bias, b.advance(target, row, width),
+                           slope, shift, b.word(getRounding(requant))});
+    });
+    return success();
+  }
+
+private:
+  static bool areContiguous(ValueRange memRefs) {
+    return llvm::all_of(
+        memRefs, [](Value memRef) { return isContiguousFrom(memRef, 0); });
+  }
+
+  LayerBuilder b;
+  ArmDspLowering &shared;
+};
+
+} // namespace
+
+LogicalResult tinyattn::lowerLayer(Operation *op, ArmDspLowering &shared) {
+  Lowering lowering(op, shared);
+  LogicalResult lowered = llvm::TypeSwitch<Operation *, LogicalResult>(op)
+                              .Case<LookupOp, AddOp, LayernormOp>(
+                                  [&](auto op) { return lowering.lower(op); })
+                              .Default(failure());
+  if (succeeded(lowered))
+    op->erase();
+  return lowered;
+}
