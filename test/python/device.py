@@ -29,8 +29,8 @@ def run_on_device(
     target_name: str,
     directory: Path,
     passes: tuple[str, ...] = KERNELS,
-) -> tuple[npt.NDArray[np.int8], float]:
-    """The output of `body`, and the cycles that it took.
+) -> tuple[npt.NDArray[np.int8], set[str]]:
+    """The output of `body`, and the functions that were executed.
 
     `body` is MLIR between the memrefs %input and %output of bytes.
     """
@@ -54,4 +54,4 @@ def run_on_device(
     image = build_firmware(interface, llvm_ir, target, directory)
     session = open_session(image, target, instruction_limit=50_000_000)
     result = session.run([inputs], profile=True)
-    return result.outputs[0].reshape(-1), result.cycles
+    return result.outputs[0].reshape(-1), set(result.kernels)

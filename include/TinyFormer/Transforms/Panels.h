@@ -64,10 +64,11 @@ bool isJointExactInParts(const LinearWeights &layer, int64_t width);
 std::vector<int32_t> packParts(const LinearWeights &layer, int64_t width,
                                bool joint);
 
-/// The joint form is exact for keys of `depth` channels, or for values that
-/// exponentials of `tokens` columns weigh.
-bool areKeysJointExact(int64_t depth, int shift);
-bool areValuesJointExact(int64_t tokens, int shift);
+/// Whether the joint form is exact for keys of `depth` channels, or for values
+/// that exponentials of `tokens` columns weigh. Scores of two channels are one
+/// instruction each, so that those keys had better be separate words.
+bool shouldJoinKeys(int64_t depth, int shift);
+bool shouldJoinValues(int64_t tokens, int shift);
 
 } // namespace tinyformer
 

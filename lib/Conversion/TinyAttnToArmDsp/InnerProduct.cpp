@@ -35,12 +35,12 @@ void InnerProduct::sumRows(Value left) {
   SmallVector<Value> sums = add(left, {Value(), Value()}, 0, peeled);
   if (isLooped()) {
     Value distance = b.constant(8 * (kernel.steps - peeled));
-    Value end = b.add(distance, left);
+    Value end = b.park(b.add(distance, left));
     SmallVector<Value> results = b.loop(
         {left, sums[0], sums[1]}, [&](ValueRange v) -> KernelBuilder::Next {
           auto sums = add(v[0], {v[1], v[2]}, peeled, kernel.unroll);
           Value next = b.addImm(v[0], 8 * kernel.unroll);
-          return {{next, sums[0], sums[1]}, next, end};
+          return {{next, sums[0], sums[1]}, next, b.unpark(end)};
         });
     sums = {results[1], results[2]};
   }

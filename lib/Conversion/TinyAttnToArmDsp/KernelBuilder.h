@@ -56,10 +56,14 @@ public:
   // Arithmetic
   //===--------------------------------------------------------------------===//
 
+  /// Two instructions where one cannot hold the constant.
   Value addImm(Value value, int64_t constant) {
-    return constant == 0
-               ? value
-               : armdsp::AddImmOp::create(*this, getI32Type(), value, constant);
+    constexpr int64_t largest = 4095;
+    for (; constant > largest; constant -= largest)
+      value = armdsp::AddImmOp::create(*this, getI32Type(), value, largest);
+    if (constant == 0)
+      return value;
+    return armdsp::AddImmOp::create(*this, getI32Type(), value, constant);
   }
   /// value - distance, which may take a register for the distance.
   Value retreat(Value value, int64_t distance) {
@@ -118,10 +122,15 @@ public:
     return armdsp::PkhtbOp::create(*this, getI32Type(), high, low, 16);
   }
 
-  /// Two numbers of 16 bits as halves, each saturated to 8 bits.
-  Value saturatedHalves(Value low, Value high) {
-    return armdsp::Ssat16Op::create(*this, getI32Type(), lowHalves(low, high),
-                                    8);
+  /// Pairs of numbers of 16 bits as halves, each saturated to 8 bits. All of a
+  /// stage come before the next one: nothing waits for the one before.
+  SmallVector<Value> saturatedHalves(ArrayRef<std::pair<Value, Value>> pairs) {
+    SmallVector<Value> words;
+    for (auto [low, high] : pairs)
+      words.push_back(lowHalves(low, high));
+    for (Value &word : words)
+      word = armdsp::Ssat16Op::create(*this, getI32Type(), word, 8);
+    return words;
   }
 
   //===--------------------------------------------------------------------===//

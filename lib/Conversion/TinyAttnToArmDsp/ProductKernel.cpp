@@ -8,6 +8,7 @@
 
 #include "InnerProduct.h"
 #include "Requantise.h"
+#include "ShortProduct.h"
 
 using namespace mlir;
 using namespace mlir::tinyattn;
@@ -149,11 +150,14 @@ bool ProductKernel::isPossible() const {
   int64_t valueOffset =
       layout == PanelLayout::Values ? 2 * resultStride + 4 : 0;
   return last <= kMaxOffset && 8 * straight <= kMaxOffset &&
-         2 * pairStride <= kMaxOffset && valueOffset <= kMaxOffset;
+         valueOffset <= kMaxOffset;
 }
 
 SmallVector<Value> ProductKernel::build(KernelBuilder &b,
                                         ValueRange arguments) const {
-  ProductEmitter(b, *this).emit(arguments);
+  if (isShortProduct(*this))
+    buildShortProduct(b, *this, arguments);
+  else
+    ProductEmitter(b, *this).emit(arguments);
   return {};
 }

@@ -137,25 +137,22 @@ void Requantise::scaleByRows(Sums &sums, Value zero, Tile &tile) {
 void Requantise::writeRows(const Tile &tile, SmallVector<Value> &destinations,
                            int64_t channels) {
   // The words of both rows are made before pointers take registers.
-  Value words[2][2];
-  for (int64_t row : {0, 1}) {
-    const Value(&q)[4] = tile.q[row];
-    if (tile.channels == 4) {
-      words[row][0] = b.saturatedHalves(q[0], q[2]);
-      words[row][1] = b.saturatedHalves(q[1], q[3]);
-    } else {
-      words[row][0] = b.saturatedHalves(q[0], q[1]);
-    }
+  bool isWhole = tile.channels == 4;
+  SmallVector<std::pair<Value, Value>> pairs;
+  for (const auto &q : tile.q) {
+    pairs.push_back({q[0], isWhole ? q[2] : q[1]});
+    if (isWhole)
+      pairs.push_back({q[1], q[3]});
   }
-  for (int64_t row : {0, 1}) {
-    Value word = b.unsignedBytes(words[row][0]);
-    if (tile.channels == 4)
-      word = b.orr(word, b.unsignedBytes(words[row][1]), 8);
-    words[row][0] = word;
-  }
+  SmallVector<Value> halves = b.saturatedHalves(pairs), words;
+  for (Value &half : halves)
+    half = b.unsignedBytes(half);
+  for (int64_t row : {0, 1})
+    words.push_back(isWhole ? b.orr(halves[2 * row], halves[2 * row + 1], 8)
+                            : halves[row]);
   for (int64_t row : {0, 1}) {
     Value pointer = b.unpark(destinations[row]);
-    pointer = writeBytes(words[row][0], pointer, tile.channels, channels);
+    pointer = writeBytes(words[row], pointer, tile.channels, channels);
     destinations[row] = b.park(pointer);
   }
 }
@@ -175,51 +172,55 @@ Value Requantise::writeBytes(Value word, Value pointer, int64_t tileChannels,
 }
 
 void Requantise::writeLeft(const Tile &tile, Value &destination) {
-  SmallVector<Value> words;
+  SmallVector<std::pair<Value, Value>> pairs;
   for (int64_t i = 0; i < tile.channels; i += 2)
     for (int64_t row : {0, 1})
-      words.push_back(b.saturatedHalves(tile.q[row][i], tile.q[row][i + 1]));
-  Value pointer = b.unpark(destination);
-  for (Value word : words)
-    pointer = b.storeAndStep(word, pointer, 4);
-  destination = b.park(pointer);
+      pairs.push_back({tile.q[row][i], tile.q[row][i + 1]});
+  writeWords(b.saturatedHalves(pairs), destination);
 }
 
 void Requantise::writeKeys(const Tile &tile, Value &destination) {
   // In the separate form, columns are the rows of the tile: a left panel.
   if (kernel.resultForm == PanelForm::Separate)
     return writeLeft(tile, destination);
-  SmallVector<Value> words;
+  SmallVector<std::pair<Value, Value>> pairs;
   for (int64_t i = 0; i < tile.channels; i += 2)
-    words.push_back(join(b.saturatedHalves(tile.q[0][i], tile.q[0][i + 1]),
-                         b.saturatedHalves(tile.q[1][i], tile.q[1][i + 1])));
+    for (int64_t row : {0, 1})
+      pairs.push_back({tile.q[row][i], tile.q[row][i + 1]});
+  writeWords(join(b.saturatedHalves(pairs)), destination);
+}
+
+void Requantise::writeValues(const Tile &tile, Value &destination) {
+  bool separate = kernel.resultForm == PanelForm::Separate;
+  SmallVector<std::pair<Value, Value>> pairs;
+  for (int64_t i = 0; i < tile.channels; ++i)
+    pairs.push_back({tile.q[0][i], tile.q[1][i]});
+  SmallVector<Value> words = b.saturatedHalves(pairs);
+  if (!separate)
+    words = join(words);
+  Value pointer = b.unpark(destination);
+  int64_t perPair = separate ? 2 : 1;
+  for (auto [i, word] : llvm::enumerate(words))
+    b.store(word, pointer,
+            i / perPair * kernel.resultStride + 4 * (i % perPair));
+  int64_t columnPairs = tile.channels / 2;
+  destination = b.park(b.addImm(pointer, columnPairs * kernel.resultStride));
+}
+
+void Requantise::writeWords(ArrayRef<Value> words, Value &destination) {
   Value pointer = b.unpark(destination);
   for (Value word : words)
     pointer = b.storeAndStep(word, pointer, 4);
   destination = b.park(pointer);
 }
 
-void Requantise::writeValues(const Tile &tile, Value &destination) {
-  bool separate = kernel.resultForm == PanelForm::Separate;
-  SmallVector<Value> words;
-  for (int64_t i = 0; i < tile.channels; i += 2) {
-    Value first = b.saturatedHalves(tile.q[0][i], tile.q[1][i]);
-    Value second = b.saturatedHalves(tile.q[0][i + 1], tile.q[1][i + 1]);
-    if (separate)
-      words.append({first, second});
-    else
-      words.push_back(join(first, second));
-  }
-  Value pointer = b.unpark(destination);
-  int64_t perPair = separate ? 2 : 1;
-  for (auto [i, word] : llvm::enumerate(words))
-    b.store(word, pointer,
-            i / perPair * kernel.resultStride + 4 * (i % perPair));
-  int64_t pairs = tile.channels / 2;
-  destination = b.park(b.addImm(pointer, pairs * kernel.resultStride));
-}
-
-Value Requantise::join(Value first, Value second) {
-  Value low = b.eorImm(b.unsignedBytes(first), 0x00800080);
-  return b.orr(low, b.unsignedBytes(second), 8);
+SmallVector<Value> Requantise::join(ArrayRef<Value> words) {
+  SmallVector<Value> bytes, joined;
+  for (Value word : words)
+    bytes.push_back(b.unsignedBytes(word));
+  for (size_t i = 0; i < bytes.size(); i += 2)
+    joined.push_back(b.eorImm(bytes[i], 0x00800080));
+  for (auto [i, word] : llvm::enumerate(joined))
+    word = b.orr(word, bytes[2 * i + 1], 8);
+  return joined;
 }

@@ -51,8 +51,9 @@ private:
   void writeLeft(const Tile &tile, Value &destination);
   void writeKeys(const Tile &tile, Value &destination);
   void writeValues(const Tile &tile, Value &destination);
-  /// Halves 256·b + a + 128 of two saturated pairs.
-  Value join(Value first, Value second);
+  void writeWords(ArrayRef<Value> words, Value &destination);
+  /// Halves 256·b + a + 128 of each two words, a and b.
+  SmallVector<Value> join(ArrayRef<Value> words);
 
   KernelBuilder &b;
   const ProductKernel &kernel;

@@ -56,9 +56,9 @@ tinyformer::AttentionPacking getPacking(AttentionOp op,
       isPackableContext(op.getContextMultipliers(), op.getContextRequantAttr());
   if (!packing.attention)
     return packing;
-  packing.jointKeys = tinyformer::areKeysJointExact(
+  packing.jointKeys = tinyformer::shouldJoinKeys(
       shape.headWidth, op.getScoresRequantAttr().getShift());
-  packing.jointValues = tinyformer::areValuesJointExact(
+  packing.jointValues = tinyformer::shouldJoinValues(
       shape.tokens, op.getContextRequantAttr().getShift());
   return packing;
 }

@@ -75,7 +75,7 @@ void PackingPlan::decide(PackableAttention &parts) {
   bool isSmall = tinyformer::getComputeRows(rows, width) == rows;
   results[parts.query] = {isSmall ? PanelLayout::Left : PanelLayout::Rows, {}};
 
-  bool joint = tinyformer::areKeysJointExact(
+  bool joint = tinyformer::shouldJoinKeys(
       getDim(query, 2), parts.scores.getRequant()->getShift());
   // Without a projection, the form of the panel of the input.
   if (!parts.key)
@@ -84,8 +84,8 @@ void PackingPlan::decide(PackableAttention &parts) {
   else
     results[parts.key] = {PanelLayout::Keys,
                           join(results[parts.key].form, joint)};
-  joint = tinyformer::areValuesJointExact(
-      tokens, parts.context.getRequant()->getShift());
+  joint = tinyformer::shouldJoinValues(tokens,
+                                       parts.context.getRequant()->getShift());
   results[parts.value] = {PanelLayout::Values,
                           join(results[parts.value].form, joint)};
 }

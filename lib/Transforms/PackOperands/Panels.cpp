@@ -160,10 +160,10 @@ std::vector<int32_t> tinyformer::packParts(const LinearWeights &layer,
   return words;
 }
 
-bool tinyformer::areKeysJointExact(int64_t depth, int shift) {
-  return shift <= jointShift && depth * 128 * 128 < jointLimit;
+bool tinyformer::shouldJoinKeys(int64_t depth, int shift) {
+  return depth > 2 && shift <= jointShift && depth * 128 * 128 < jointLimit;
 }
 
-bool tinyformer::areValuesJointExact(int64_t tokens, int shift) {
+bool tinyformer::shouldJoinValues(int64_t tokens, int shift) {
   return shift <= jointShift && tokens * 128 * 255 < jointLimit;
 }

@@ -19,6 +19,11 @@ namespace mlir::armdsp {
 struct FlagsResource : SideEffects::Resource::Base<FlagsResource> {
   StringRef getName() final { return "ArmFlags"; }
 };
+
+/// The order of the instructions of a block.
+struct OrderResource : SideEffects::Resource::Base<OrderResource> {
+  StringRef getName() final { return "ArmOrder"; }
+};
 } // namespace mlir::armdsp
 
 #include "TinyFormer/Dialect/ArmDsp/ArmDspDialect.h.inc"

@@ -193,7 +193,13 @@ def ArmDsp_InBlock : ParentOneOf<["::mlir::armdsp::BlockOp", "::mlir::armdsp::Lo
 defvar blockOnly = [ArmDsp_InBlock];
 defvar blockPure = [Pure, ArmDsp_InBlock];
 
-def ArmDsp_ConstantOp : ArmDsp_Instruction<"constant", "mov32 @0, #%value", blockPure> {
+// The order of a block. What is loaded, made or unparked twice is not one value
+// (a common subexpression), which would keep a register from the first to the
+// last.
+def ArmDsp_Order : Resource<"::mlir::armdsp::OrderResource">;
+defvar blockOrdered = [MemoryEffects<[MemWrite<ArmDsp_Order>]>, ArmDsp_InBlock];
+
+def ArmDsp_ConstantOp : ArmDsp_Instruction<"constant", "mov32 @0, #%value", blockOrdered> {
   let summary = "A constant in a register";
   let description = "One instruction, or MOVW and MOVT where one does not do.";
   let arguments = (ins I32Attr:$value);
@@ -269,7 +275,7 @@ def ArmDsp_IndexShift : ConfinedAttr<I32Attr, [IntMinValue<0>, IntMaxValue<3>]>;
 
 class ArmDsp_Load<string instruction, string what>
     : ArmDsp_Instruction<instruction, instruction # " @0, [@1, #%offset]",
-                         [MemoryEffects<[MemRead]>, ArmDsp_InBlock]> {
+                         [MemoryEffects<[MemRead, MemWrite<ArmDsp_Order>]>, ArmDsp_InBlock]> {
   let summary = "Load " # what;
   let description = "From base + offset.";
   let arguments = (ins I32:$base, DefaultValuedAttr<ArmDsp_Offset, "0">:$offset);
@@ -284,7 +290,7 @@ def ArmDsp_LdrshOp : ArmDsp_Load<"ldrsh", "a signed half">;
 
 class ArmDsp_IndexedLoad<string mnemonic, string instruction, string what>
     : ArmDsp_Instruction<mnemonic, instruction # " @0, [@1, @2, lsl #%shift]",
-                         [MemoryEffects<[MemRead]>, ArmDsp_InBlock], 1> {
+                         [MemoryEffects<[MemRead, MemWrite<ArmDsp_Order>]>, ArmDsp_InBlock], 1> {
   let summary = "Load " # what # " of a table";
   let description = "From base + (index << shift).";
   let arguments = (ins I32:$base, I32:$index,
@@ -321,7 +327,7 @@ class ArmDsp_StorePost<string mnemonic, string instruction, string what>
 def ArmDsp_StrPostOp : ArmDsp_StorePost<"str_post", "str", "a word">;
 def ArmDsp_StrbPostOp : ArmDsp_StorePost<"strb_post", "strb", "the lowest byte">;
 
-def ArmDsp_ParkOp : ArmDsp_Instruction<"park", "vmov @0, @1", blockPure> {
+def ArmDsp_ParkOp : ArmDsp_Instruction<"park", "vmov @0, @1", blockOrdered> {
   let summary = "To a register of the floating-point unit";
   let description = [{
     One cycle there and one back (`unpark`), against two for a load from the
@@ -332,7 +338,7 @@ def ArmDsp_ParkOp : ArmDsp_Instruction<"park", "vmov @0, @1", blockPure> {
   let assemblyFormat = binaryFormat;
 }
 
-def ArmDsp_UnparkOp : ArmDsp_Instruction<"unpark", "vmov @0, @1", blockPure> {
+def ArmDsp_UnparkOp : ArmDsp_Instruction<"unpark", "vmov @0, @1", blockOrdered> {
   let summary = "From a register of the floating-point unit";
   let description = "The opposite of `park`.";
   let arguments = (ins F32:$operand);

@@ -1,0 +1,121 @@
+// Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "ShortProduct.h"
+
+using namespace mlir;
+using namespace mlir::tinyattn;
+
+namespace {
+
+/// Tiles of four columns that are unrolled; more are looped over.
+constexpr int64_t kTiles = 8;
+
+class ShortEmitter {
+public:
+  ShortEmitter(KernelBuilder &b, const ProductKernel &kernel,
+               ValueRange arguments)
+      : b(b), kernel(kernel), right(arguments[1]) {
+    queries[0] = b.load(arguments[0], 0);
+    queries[1] = b.load(arguments[0], 4);
+    rows = {b.park(arguments[2]), b.park(arguments[3])};
+    multiplier = arguments[4];
+    if (kernel.zeroPoint != 0)
+      zero = b.constant(kernel.zeroPoint);
+  }
+
+  void emit() {
+    int64_t tiles = kernel.channels / 4;
+    int64_t looped = tiles >= 2 * kTiles ? tiles / kTiles * kTiles : 0;
+    if (looped != 0)
+      loop(looped);
+    for (int64_t t = 0; t < tiles - looped; ++t)
+      tile(right, rows, t, 2);
+    if (int64_t rest = kernel.channels - 4 * tiles)
+      tile(right, rows, tiles - looped, rest == 3 ? 2 : 1);
+  }
+
+private:
+  void loop(int64_t tiles) {
+    Value distance = b.constant(tiles * getTileStride());
+    Value end = b.park(b.add(distance, right));
+    auto results = b.loop(
+        {right, rows[0], rows[1]}, [&](ValueRange v) -> KernelBuilder::Next {
+          for (int64_t t = 0; t < kTiles; ++t)
+            tile(v[0], v.drop_front(), t, 2);
+          Value right = b.addImm(v[0], kTiles * getTileStride());
+          SmallVector<Value> next{right};
+          for (Value row : v.drop_front())
+            next.push_back(b.park(b.addImm(b.unpark(row), 4 * kTiles)));
+          return {next, right, b.unpark(end)};
+        });
+    right = results[0];
+    rows = {results[1], results[2]};
+  }
+
+  int64_t getTileStride() const { return 2 * kernel.pairStride; }
+
+  void tile(Value right, ValueRange rows, int64_t number, int64_t pairs) {
+    SmallVector<Value> keys, scores[2];
+    for (int64_t i = 0; i < 2 * pairs; ++i)
+      keys.push_back(b.load(right, number * getTileStride() +
+                                       i / 2 * kernel.pairStride +
+                                       4 * (i % 2)));
+    for (Value key : keys)
+      for (int64_t row : {1, 0})
+        scores[row].push_back(b.multiplyPairs(key, queries[row], {}));
+    for (auto &row : scores)
+      for (Value &score : row)
+        score = b.multiplyHigh(score, multiplier, zero);
+    if (pairs == 2)
+      writeWords(scores, rows, 4 * number);
+    else
+      writeBytes(scores, rows, 4 * number);
+  }
+
+  void writeWords(ArrayRef<SmallVector<Value>> scores, ValueRange rows,
+                  int64_t offset) {
+    SmallVector<std::pair<Value, Value>> pairs;
+    for (const auto &q : scores)
+      pairs.append({{q[0], q[2]}, {q[1], q[3]}});
+    SmallVector<Value> halves = b.saturatedHalves(pairs);
+    for (Value &half : halves)
+      half = b.unsignedBytes(half);
+    Value words[] = {b.orr(halves[0], halves[1], 8),
+                     b.orr(halves[2], halves[3], 8)};
+    for (int64_t row : {0, 1})
+      b.store(words[row], b.unpark(rows[row]), offset);
+  }
+
+  void writeBytes(ArrayRef<SmallVector<Value>> scores, ValueRange rows,
+                  int64_t offset) {
+    SmallVector<Value> halves = b.saturatedHalves(
+        {{scores[0][0], scores[0][1]}, {scores[1][0], scores[1][1]}});
+    for (int64_t row : {0, 1}) {
+      Value pointer = b.unpark(rows[row]);
+      b.store<armdsp::StrbOp>(halves[row], pointer, offset);
+      b.store<armdsp::StrbOp>(b.asr(halves[row], 16), pointer, offset + 1);
+    }
+  }
+
+  KernelBuilder &b;
+  const ProductKernel &kernel;
+  Value right, multiplier, zero;
+  Value queries[2];
+  SmallVector<Value> rows; // parked
+};
+
+} // namespace
+
+bool tinyattn::isShortProduct(const ProductKernel &kernel) {
+  constexpr int64_t largestOffset = 4095;
+  return kernel.steps == 1 && kernel.form == PanelForm::Separate &&
+         kernel.multiplier == Multiplier::Uniform &&
+         kernel.layout == PanelLayout::Rows &&
+         2 * (2 * kTiles + 1) * kernel.pairStride <= largestOffset;
+}
+
+void tinyattn::buildShortProduct(KernelBuilder &b, const ProductKernel &kernel,
+                                 ValueRange arguments) {
+  ShortEmitter(b, kernel, arguments).emit();
+}
