@@ -12,29 +12,46 @@ import sys
 import numpy as np
 import numpy.typing as npt
 from tinyformer.bench import layers
+from tinyformer.bench.figures import part_figures
 from tinyformer.bench.layers import Layer
 from tinyformer.bench.measure import measure
+from tinyformer.options import CompileOptions
 from tinyformer.targets import Target, get_target
 
 LINEAR = [
-    (17, 48, 48),
+    (18, 48, 48),
     (81, 64, 32),
     (8, 32, 64),
     (16, 16, 16),
     (32, 32, 128),
     (33, 20, 24),
-    (9, 16, 17),
-    (5, 64, 8),
-    (20, 20, 2),
-    (20, 20, 4),
+    (9, 18, 17),
+    (6, 64, 8),
+    (20, 22, 2),
+    (21, 10, 40),
+    (2, 256, 32),
+    (2, 32, 256),
+    (6, 2, 64),
+    (16, 6, 30),
 ]
-ATTENTION = [(17, 48, 12, 4), (9, 16, 8, 2), (33, 16, 2, 8), (24, 32, 32, 2)]
+ATTENTION = [
+    (18, 48, 12, 4),
+    (9, 16, 8, 2),
+    (33, 16, 2, 8),
+    (24, 32, 32, 2),
+    (10, 16, 6, 3),
+    (66, 16, 2, 2),
+    (81, 16, 16, 1),
+    (48, 16, 64, 1),
+]
+# Deeper products are looped over; all are tiles of two rows by four columns or by two.
+SHORT = 2
 
 
-def parts_of(layer: Layer, target: Target) -> dict[str, int]:
-    """Cycles by the last words of the inner layer."""
-    result = measure(layer, target)
-    return {name.rsplit("_", 2)[-2]: part.cycles for name, part in result.run.layers.items()}
+def parts_of(layer: Layer, target: Target, options: CompileOptions) -> dict[str, int]:
+    """Cycles of each step of attention, as `bench attention` has them."""
+    result = measure(layer, target, options)
+    return {name: part["cycles"] for name, part in part_figures(layer, result).items()}
 
 
 def fit(title: str, terms: list[list[float]], cycles: list[int]) -> None:
@@ -50,6 +67,20 @@ def fit(title: str, terms: list[list[float]], cycles: list[int]) -> None:
     )
 
 
+def product_terms(batch: int, rows: int, channels: int, depth: int) -> list[float]:
+    """What `ProductCosts` multiplies with: steps in whole and half tiles, tiles, pairs, calls."""
+    pairs = batch * ((rows + 1) // 2)
+    whole = (channels + 1) // 4
+    half = 1 if channels - 4 * whole > 0 else 0
+    steps = (depth + 1) // 2
+    return [pairs * whole * steps, pairs * half * steps, pairs * (whole + half), pairs, 1]
+
+
+def linear_terms(rows: int, channels: int, depth: int) -> list[float]:
+    """Those of a product, and the elements that are packed."""
+    return [*product_terms(1, rows, channels, depth), (rows + 1) // 2 * depth]
+
+
 def main() -> None:
     """Print one line for each core and kind of kernel."""
     for name in ("stm32l4", "stm32h7"):
@@ -57,14 +88,22 @@ def main() -> None:
         cycles = [
             measure(layers.linear(*shape, seed=0), target).run.cycles or 0 for shape in LINEAR
         ]
-        fit(f"{target.core} linear", [[m * n * k, m * n, 1] for m, n, k in LINEAR], cycles)
-        parts = [parts_of(layers.attention(*shape, seed=0), target) for shape in ATTENTION]
-        products = [[s * s * p * h, s * s * h, 1] for s, _, p, h in ATTENTION]
-        contexts = [[s * s * p * h, s * p * h, 1] for s, _, p, h in ATTENTION]
+        fit(f"{target.core} linear", [linear_terms(*shape) for shape in LINEAR], cycles)
+        options = CompileOptions(fuse="never")
+        parts = [parts_of(layers.attention(*shape, seed=0), target, options) for shape in ATTENTION]
+        long = [i for i, shape in enumerate(ATTENTION) if shape[2] > SHORT]
+        scores = [product_terms(h, s, s, p) for s, _, p, h in (ATTENTION[i] for i in long)]
+        contexts = [product_terms(h, s, p, s) for s, _, p, h in ATTENTION]
         fit(
             f"{target.core} matmul",
-            products + contexts,
-            [part["scores"] for part in parts] + [part["context"] for part in parts],
+            scores + contexts,
+            [parts[i]["scores"] for i in long] + [part["context"] for part in parts],
+        )
+        short = [i for i, shape in enumerate(ATTENTION) if shape[2] <= SHORT]
+        fit(
+            f"{target.core} short scores",
+            [product_terms(h, s, s, p)[2:4] for s, _, p, h in (ATTENTION[i] for i in short)],
+            [parts[i]["scores"] for i in short],
         )
         rows = [[s * s * h, s * h] for s, _, _, h in ATTENTION]
         fit(f"{target.core} softmax", rows, [part["softmax"] for part in parts])

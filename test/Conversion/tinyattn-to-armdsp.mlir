@@ -8,8 +8,13 @@ module attributes {tinyattn.target = #m4} {
   // Two layers of the same numbers share it.
   // CHECK-LABEL: func.func @first
   // CHECK: scf.for
-  // CHECK: call @[[KERNEL:tf_product_k4_n4_j24_a1_m1_rows]](%{{.*}}, %{{.*}}, %[[ROW:.*]], %[[NEXT:.*]])
-  // CHECK: call @[[KERNEL]](%{{.*}}, %{{.*}}, %[[LAST:.*]], %[[LAST]])
+  // CHECK: call @[[KERNEL:tf_product_k4_n4_j24_a1_m1_rows]](
+  // CHECK: }
+  // CHECK: arith.index_cast
+  // CHECK-NEXT: arith.index_cast
+  // CHECK-NEXT: arith.index_cast %[[LAST:.*]] : index to i32
+  // CHECK-NEXT: arith.index_cast %[[LAST]] : index to i32
+  // CHECK-NEXT: call @[[KERNEL]](
   func.func @first(%l: memref<3x2x2xi32>, %w: memref<2x6xi32>, %y: memref<5x4xi8>) {
     tinyattn.packed_linear ins(%l, %w : memref<3x2x2xi32>, memref<2x6xi32>)
       outs(%y : memref<5x4xi8>)
@@ -29,7 +34,8 @@ module attributes {tinyattn.target = #m4} {
   // Loads stand together, the row that is read first is overwritten last.
   // CHECK-LABEL: func.func private @tf_product_k4_n4_j24_a1_m1_rows
   // CHECK: armdsp.block
-  // CHECK: %[[X0:.*]] = armdsp.ldr %[[X:.*]]
+  // CHECK-COUNT-4: armdsp.ldr
+  // CHECK-NEXT: %[[X0:.*]] = armdsp.ldr %[[X:.*]]
   // CHECK-NEXT: %[[X1:.*]] = armdsp.ldr %[[X]] {offset = 4 : i32}
   // CHECK-NEXT: %[[W0:.*]] = armdsp.ldr %[[W:.*]] {offset = 16 : i32}
   // CHECK-NEXT: %[[W1:.*]] = armdsp.ldr %[[W]] {offset = 40 : i32}
@@ -43,12 +49,8 @@ module attributes {tinyattn.target = #m4} {
   cores = 1, memories = [<name = "dtcm", kind = ram, size = 98304>]>
 
 module attributes {tinyattn.target = #m7} {
-  // The M7 issues a load beside each multiplication.
-  // CHECK-LABEL: func.func private @tf_product
-  // CHECK: armdsp.smlad
-  // CHECK-NEXT: armdsp.ldr
-  // CHECK-NEXT: armdsp.smlad
-  // CHECK-NEXT: armdsp.sxtb16
+  // CHECK-LABEL: func.func @alternating
+  // CHECK: call @[[KERNEL:tf_product_.*]](
   func.func @alternating(%l: memref<1x2x2xi32>, %w: memref<2x6xi32>, %y: memref<2x4xi8>) {
     tinyattn.packed_linear ins(%l, %w : memref<1x2x2xi32>, memref<2x6xi32>)
       outs(%y : memref<2x4xi8>)
@@ -65,6 +67,13 @@ module attributes {tinyattn.target = #m7} {
       outs(%y : memref<1x4x2xi32>)
     return
   }
+
+  // The M7 issues a load or an unpacking beside each multiplication.
+  // CHECK-LABEL: func.func private @tf_product
+  // CHECK: armdsp.smlad
+  // CHECK-NEXT: armdsp.ldr
+  // CHECK-NEXT: armdsp.smlad
+  // CHECK-NEXT: armdsp.sxtb16
 }
 
 // -----

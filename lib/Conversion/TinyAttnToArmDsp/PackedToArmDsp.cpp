@@ -284,7 +284,7 @@ LogicalResult Lowering::lower(PackedSoftmaxOp op) {
   if (!isContiguousFrom(input, 2) || !isContiguousFrom(panel, 2) ||
       !isContiguousFrom(table, 0) || !isContiguousFrom(sums, 0))
     return failure();
-  func::FuncOp kernel = get(SoftmaxKernel{op.getColumns()}, 4);
+  func::FuncOp kernel = get(SoftmaxKernel{op.getColumns()}, 5);
   Buffer x = getBuffer(b, input), e = getBuffer(b, panel),
          s = getBuffer(b, sums);
   Value tableAddress = b.getAddress(table);
@@ -296,9 +296,7 @@ LogicalResult Lowering::lower(PackedSoftmaxOp op) {
       Value row = b.advance(scores, pair, 2 * x.strides[1]);
       Value word = b.advance(result, pair, e.strides[1]);
       Value pairSum = b.advance(sum, pair, 8);
-      b.call(kernel, {row, tableAddress, word, pairSum});
-      b.call(kernel, {b.advance(row, bytes), tableAddress, b.advance(word, 4),
-                      b.advance(pairSum, 4)});
+      b.call(kernel, {row, tableAddress, word, pairSum, b.index(bytes)});
     });
   });
   return success();

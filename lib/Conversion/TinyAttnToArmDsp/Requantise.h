@@ -37,8 +37,8 @@ private:
   Value addSum(Value word, Sums &sums, int64_t row, int64_t channel);
   Tile scale(Sums &sums, Value right);
   void scaleByColumns(Sums &sums, Value right, Value zero, Tile &tile);
-  void scaleUniformly(Sums &sums, Value zero, Tile &tile);
-  void scaleByRows(Sums &sums, Value zero, Tile &tile);
+  void scaleUniformly(Sums &sums, Value multiplier, Value zero, Tile &tile);
+  void scaleByRows(Sums &sums, Value first, Value zero, Tile &tile);
   /// The multiplier of sums that are 256 times too large.
   Value forHigh(Value multiplier) {
     return isJoint ? b.asr(multiplier, 8) : multiplier;

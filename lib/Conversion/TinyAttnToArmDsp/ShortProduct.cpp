@@ -79,12 +79,14 @@ private:
     for (const auto &q : scores)
       pairs.append({{q[0], q[2]}, {q[1], q[3]}});
     SmallVector<Value> halves = b.saturatedHalves(pairs);
+    // On the M7 what is unparked arrives late.
+    Value pointers[] = {b.unpark(rows[0]), b.unpark(rows[1])};
     for (Value &half : halves)
       half = b.unsignedBytes(half);
     Value words[] = {b.orr(halves[0], halves[1], 8),
                      b.orr(halves[2], halves[3], 8)};
     for (int64_t row : {0, 1})
-      b.store(words[row], b.unpark(rows[row]), offset);
+      b.store(words[row], pointers[row], offset);
   }
 
   void writeBytes(ArrayRef<SmallVector<Value>> scores, ValueRange rows,

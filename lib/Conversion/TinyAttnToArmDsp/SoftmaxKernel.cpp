@@ -24,13 +24,27 @@ class SoftmaxEmitter {
 public:
   SoftmaxEmitter(KernelBuilder &b, int64_t columns) : b(b), columns(columns) {}
 
-  void emit(Value row, Value table, Value panel, Value sumPointer) {
-    Value parkedPointer = b.park(sumPointer);
-    Value largest = maximum(row);
+  /// Two rows, one after the other: only a pointer into them is not parked.
+  void emit(Value row, Value table, Value panel, Value sums, Value distance) {
+    SmallVector<Value> inits{b.park(row), b.park(panel), b.park(sums)};
+    Value end = b.park(b.addImm(sums, 8));
     // T'[255 - (max - x)] lies at table + 255 - max + x.
-    Value base = b.addImm(b.sub(table, largest), 255);
-    Value sum = exponentials(row, base, panel);
-    b.store(sum, b.unpark(parkedPointer), 0);
+    Value parkedTable = b.park(b.addImm(table, 255));
+    Value parkedDistance = b.park(distance);
+    b.loop(inits, [&](ValueRange parked) -> KernelBuilder::Next {
+      // On the M7 what is unparked arrives late: everything before it is used.
+      Value row = b.unpark(parked[0]), base = b.unpark(parkedTable);
+      Value panel = b.unpark(parked[1]);
+      base = b.sub(base, maximum(row));
+      Value sumPointer = b.unpark(parked[2]);
+      Value sum = exponentials(row, base, panel);
+      Value nextRow = b.unpark(parkedDistance), thisRow = b.unpark(parked[0]);
+      Value nextPanel = b.unpark(parked[1]), last = b.unpark(end);
+      Value next = b.storeAndStep(sum, sumPointer, 4);
+      nextRow = b.add(nextRow, thisRow);
+      nextPanel = b.addImm(nextPanel, 4);
+      return {{b.park(nextRow), b.park(nextPanel), b.park(next)}, next, last};
+    });
   }
 
 private:
@@ -101,14 +115,14 @@ private:
     int64_t looped = isLooped() ? columns / kLooped * kLooped : 0;
     if (looped != 0) {
       Value distance = b.constant(looped);
-      Value end = b.add(distance, row);
+      Value end = b.park(b.add(distance, row));
       auto results =
           b.loop({row, panel, sum}, [&](ValueRange v) -> KernelBuilder::Next {
             Value sum = group(v[0], base, v[1], ones, v[2], 0, kGroup);
             sum = group(v[0], base, v[1], ones, sum, kGroup, kGroup);
             Value row = b.addImm(v[0], kLooped);
             Value panel = b.addImm(v[1], 4 * kLooped);
-            return {{row, panel, sum}, row, end};
+            return {{row, panel, sum}, row, b.unpark(end)};
           });
       row = results[0];
       panel = results[1];
@@ -151,6 +165,7 @@ std::string SoftmaxKernel::getName() const {
 SmallVector<Value> SoftmaxKernel::build(KernelBuilder &b,
                                         ValueRange arguments) const {
   SoftmaxEmitter(b, columns)
-      .emit(arguments[0], arguments[1], arguments[2], arguments[3]);
+      .emit(arguments[0], arguments[1], arguments[2], arguments[3],
+            arguments[4]);
   return {};
 }

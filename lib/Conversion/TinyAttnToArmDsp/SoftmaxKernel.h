@@ -1,7 +1,7 @@
 // Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The exponentials of a row of scores, as a row of a left panel, and their sum.
+// The exponentials of two rows of scores as a left panel, and their sums.
 
 #ifndef TINYFORMER_LIB_CONVERSION_TINYATTNTOARMDSP_SOFTMAXKERNEL_H
 #define TINYFORMER_LIB_CONVERSION_TINYATTNTOARMDSP_SOFTMAXKERNEL_H
@@ -15,8 +15,8 @@ struct SoftmaxKernel {
 
   std::string getName() const;
 
-  /// Arguments: the row, which begins at a word; the reversed table; the first
-  /// word of the row in the panel; where the sum goes.
+  /// Arguments: the first row, which begins at a word; the reversed table; the
+  /// panel; where both sums go; the distance of the second row.
   SmallVector<Value> build(KernelBuilder &b, ValueRange arguments) const;
 };
 
