@@ -43,6 +43,8 @@ ATTENTION = [
     (66, 16, 2, 2),
     (81, 16, 16, 1),
     (48, 16, 64, 1),
+    (40, 16, 2, 4),
+    (17, 8, 2, 3),
 ]
 # Deeper products are looped over; all are tiles of two rows by four columns or by two.
 SHORT = 2
@@ -77,8 +79,12 @@ def product_terms(batch: int, rows: int, channels: int, depth: int) -> list[floa
 
 
 def linear_terms(rows: int, channels: int, depth: int) -> list[float]:
-    """Those of a product, and the elements that are packed."""
-    return [*product_terms(1, rows, channels, depth), (rows + 1) // 2 * depth]
+    """Those of a product without the call, and the elements that are packed.
+
+    A call beside all that varies with the rows could come out negative, which would make a search
+    prefer many small calls.
+    """
+    return [*product_terms(1, rows, channels, depth)[:-1], (rows + 1) // 2 * depth]
 
 
 def main() -> None:

@@ -8,44 +8,85 @@ using llvm::StringRef;
 
 namespace {
 
-/// cycles = multiplyAccumulate·MACs + output·outputs + call.
+/// Products are made for a pair of rows at a time, in tiles of four columns
+/// (whole) or two (half) and steps of two products.
 struct ProductCosts {
-  double multiplyAccumulate, output, call;
+  double wholeStep, halfStep, tile, pair, call;
 };
 
 struct CoreCosts {
-  ProductCosts linear, matmul;
+  ProductCosts linear;
+  /// Of a pair of rows, an element of the depth: bytes to halves.
+  double packElement;
+  ProductCosts matmul;
+  /// Products of a depth of at most two, which have a kernel of their own.
+  double shortTile, shortPair;
   double softmaxElement, softmaxRow;
 };
 
-// Printed by tools/fit_cost_model.py. Mean errors there: M4 2.3 % (linear),
-// 4.8 % (matmul), 0.8 % (softmax); M7 5.6 %, 2.9 %, 1.2 %.
-constexpr CoreCosts kCortexM4 = {
-    {4.17, 17.92, 98.93}, {4.06, 14.39, 68.97}, 14.1, -1.0};
-constexpr CoreCosts kCortexM7 = {
-    {1.81, 11.35, 487.09}, {1.59, 13.58, 164.75}, 8.19, 0.74};
+// Printed by tools/fit_cost_model.py. Mean errors there:
+// M4 1.2 % (linear), 1.9 % (matmul), 1.1 % (short scores), 3.1 % (softmax);
+// M7 0.8 % (linear), 2.6 % (matmul), 1.0 % (short scores), 3.7 % (softmax).
+constexpr CoreCosts kCortexM4 = {{14.83, 5.23, 50.88, 21.88, 0},
+                                 6.18,
+                                 {16.24, 9.59, 35.26, 51.48, 108.47},
+                                 41.46,
+                                 10.32,
+                                 4.32,
+                                 59.73};
+constexpr CoreCosts kCortexM7 = {{8.03, 4.46, 40.31, 19.21, 0},
+                                 3.66,
+                                 {8.81, 6.35, 38.57, 21.39, 158.42},
+                                 36.92,
+                                 1.35,
+                                 2.53,
+                                 47.46};
 
-} // namespace
+constexpr int64_t kShortDepth = 2;
 
-static const CoreCosts &getCosts(StringRef core) {
+const CoreCosts &getCosts(StringRef core) {
   return core == "cortex-m7" ? kCortexM7 : kCortexM4;
 }
 
-static double estimate(const ProductCosts &costs, double outputs,
-                       double depth) {
-  return costs.multiplyAccumulate * outputs * depth + costs.output * outputs +
-         costs.call;
+int64_t getPairs(int64_t count) { return (count + 1) / 2; }
+
+/// The tiles of a pair of rows.
+struct Tiles {
+  explicit Tiles(int64_t columns)
+      : whole((columns + 1) / 4), half(columns > 4 * whole) {}
+  int64_t whole, half;
+};
+
+double estimateProduct(const ProductCosts &costs, int64_t pairs,
+                       int64_t columns, int64_t depth) {
+  Tiles tiles(columns);
+  int64_t steps = getPairs(depth);
+  double perPair =
+      steps * (tiles.whole * costs.wholeStep + tiles.half * costs.halfStep) +
+      (tiles.whole + tiles.half) * costs.tile + costs.pair;
+  return pairs * perPair + costs.call;
 }
+
+} // namespace
 
 double mlir::tinyattn::estimateLinear(StringRef core, int64_t rows,
                                       int64_t channels, int64_t depth) {
-  return estimate(getCosts(core).linear, double(rows) * channels, depth);
+  const CoreCosts &costs = getCosts(core);
+  int64_t pairs = getPairs(rows);
+  return estimateProduct(costs.linear, pairs, channels, depth) +
+         costs.packElement * pairs * depth;
 }
 
 double mlir::tinyattn::estimateMatmul(StringRef core, int64_t batch,
                                       int64_t rows, int64_t columns,
                                       int64_t depth) {
-  return estimate(getCosts(core).matmul, double(batch) * rows * columns, depth);
+  const CoreCosts &costs = getCosts(core);
+  int64_t pairs = batch * getPairs(rows);
+  if (depth > kShortDepth)
+    return estimateProduct(costs.matmul, pairs, columns, depth);
+  Tiles tiles(columns);
+  return pairs *
+         ((tiles.whole + tiles.half) * costs.shortTile + costs.shortPair);
 }
 
 double mlir::tinyattn::estimateSoftmax(StringRef core, int64_t rows,

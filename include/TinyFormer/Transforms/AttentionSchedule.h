@@ -67,7 +67,7 @@ struct ScheduleQuery {
 
 /// What made a schedule the best one.
 enum class ChoiceReason {
-  /// The fastest that fits.
+  /// The fastest that fits, or a smaller one that is as fast by the estimates.
   Fastest,
   /// The smallest of those that are hardly slower than the fastest that fits.
   SmallestOfFast,

@@ -102,6 +102,7 @@ def DepthFirstTile
     With fused weights, K is X itself. What comes out is the same to the bit.
 
     `tile=auto` takes the fastest schedule that fits the target's largest memory
+    (the smallest of those whose estimates are within 1 % of it)
     for an arena, or with `optimize=size` the smallest of those that are at most
     4 % slower than it; if none fits, the smallest. `tile=min` takes the
     smallest of all. Estimates of bytes are those of a perfect memory plan,

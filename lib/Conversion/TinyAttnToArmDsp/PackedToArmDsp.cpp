@@ -23,6 +23,13 @@ namespace {
 /// Steps that are unrolled: 14 instructions each, 1.8 KB in all.
 constexpr int64_t kUnroll = 32;
 
+/// The steps in front of the loop are a copy of it where they are as many: one
+/// fewer in the loop leaves a few of them.
+int64_t getUnroll(int64_t steps) {
+  bool isMultiple = steps > kUnroll && steps % kUnroll == 0;
+  return isMultiple ? kUnroll - 1 : kUnroll;
+}
+
 int64_t getDim(Value value, unsigned dimension) {
   return cast<ShapedType>(value.getType()).getDimSize(dimension);
 }
@@ -149,7 +156,7 @@ LogicalResult Lowering::lower(PackedLinearOp op) {
                         layout,
                         resultForm,
                         layout == PanelLayout::Values ? y.strides[0] : 0,
-                        kUnroll};
+                        getUnroll(getDim(left, 1))};
   if (!product.isPossible())
     return failure();
   func::FuncOp kernel = get(product, product.getNumArguments());
@@ -193,7 +200,7 @@ LogicalResult Lowering::lower(PackedScoresOp op) {
                         PanelLayout::Rows,
                         op.getForm(),
                         /*resultStride=*/0,
-                        kUnroll};
+                        getUnroll(steps)};
   if (!product.isPossible())
     return failure();
   func::FuncOp kernel = get(product, product.getNumArguments());
@@ -239,7 +246,7 @@ LogicalResult Lowering::lower(PackedContextOp op) {
                         op.getLayout(),
                         op.getForm(),
                         /*resultStride=*/0,
-                        kUnroll};
+                        getUnroll(getDim(exponentials, 2))};
   if (!product.isPossible())
     return failure();
   func::FuncOp kernel = get(product, product.getNumArguments());

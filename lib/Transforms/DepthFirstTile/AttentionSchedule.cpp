@@ -19,6 +19,10 @@ namespace {
 /// How much slower than the fastest a smaller schedule may be.
 constexpr double sizeSlack = 1.04;
 
+/// Estimates that differ by less than this are alike: the smaller schedule is
+/// the better one of them. About the error of the estimates.
+constexpr double cyclesSlack = 1.01;
+
 /// Cycles an element of `broadcast` and `requantize` together.
 constexpr double accumulatorCycles = 12;
 
@@ -326,12 +330,12 @@ std::pair<Schedule, ChoiceReason> findBest(std::vector<Schedule> schedules,
   if (smallest.arenaBytes > query.capacity)
     return {smallest, ChoiceReason::NoneFits};
   drop([&](const Schedule &s) { return s.arenaBytes > query.capacity; });
-  Schedule fastest = find(isFaster);
-  if (query.goal == ScheduleQuery::Cycles)
-    return {fastest, ChoiceReason::Fastest};
-  drop(
-      [&](const Schedule &s) { return s.cycles > sizeSlack * fastest.cycles; });
-  return {find(isSmaller), ChoiceReason::SmallestOfFast};
+  bool isForCycles = query.goal == ScheduleQuery::Cycles;
+  double limit =
+      find(isFaster).cycles * (isForCycles ? cyclesSlack : sizeSlack);
+  drop([&](const Schedule &s) { return s.cycles > limit; });
+  return {find(isSmaller),
+          isForCycles ? ChoiceReason::Fastest : ChoiceReason::SmallestOfFast};
 }
 
 } // namespace

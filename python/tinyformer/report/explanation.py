@@ -149,7 +149,7 @@ def schedule_reason(choice: ScheduleChoice) -> str:
     capacity = f"the {choice.capacity:,} bytes that this layer may use"
     smallest = min(candidate.arena_bytes for candidate in choice.considered)
     return {
-        "fastest": f"the fastest that fits {capacity}",
+        "fastest": f"the smallest of those at most 1 % slower than the fastest that fits {capacity}",
         "smallest-of-fast": "the smallest of those at most 4 % slower than the fastest that fits "
         + capacity,
         "smallest": "the smallest peak was asked for",
