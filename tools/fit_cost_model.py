@@ -70,21 +70,21 @@ def fit(title: str, terms: list[list[float]], cycles: list[int]) -> None:
 
 
 def product_terms(batch: int, rows: int, channels: int, depth: int) -> list[float]:
-    """What `ProductCosts` multiplies with: steps in whole and half tiles, tiles, pairs, calls."""
+    """What `ProductCosts` multiplies with: steps in whole and half tiles, tiles, pairs.
+
+    A call beside all that varies with the rows could come out negative, or take what pairs cost: a
+    search would prefer many small calls, or few large ones.
+    """
     pairs = batch * ((rows + 1) // 2)
     whole = (channels + 1) // 4
     half = 1 if channels - 4 * whole > 0 else 0
     steps = (depth + 1) // 2
-    return [pairs * whole * steps, pairs * half * steps, pairs * (whole + half), pairs, 1]
+    return [pairs * whole * steps, pairs * half * steps, pairs * (whole + half), pairs]
 
 
 def linear_terms(rows: int, channels: int, depth: int) -> list[float]:
-    """Those of a product without the call, and the elements that are packed.
-
-    A call beside all that varies with the rows could come out negative, which would make a search
-    prefer many small calls.
-    """
-    return [*product_terms(1, rows, channels, depth)[:-1], (rows + 1) // 2 * depth]
+    """Those of a product, and the elements that are packed."""
+    return [*product_terms(1, rows, channels, depth), (rows + 1) // 2 * depth]
 
 
 def main() -> None:

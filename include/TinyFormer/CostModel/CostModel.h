@@ -20,6 +20,10 @@ namespace mlir::tinyattn {
 double estimateLinear(llvm::StringRef core, int64_t rows, int64_t channels,
                       int64_t depth);
 
+/// The same of a left panel, which need not be packed.
+double estimateLinearOnPanels(llvm::StringRef core, int64_t rows,
+                              int64_t channels, int64_t depth);
+
 /// Cycles of `batch` products of [rows, depth] and [depth, columns].
 double estimateMatmul(llvm::StringRef core, int64_t batch, int64_t rows,
                       int64_t columns, int64_t depth);

@@ -16,8 +16,9 @@ using namespace mlir::tinyattn;
 
 namespace {
 
-/// How much slower than the fastest a smaller schedule may be.
-constexpr double sizeSlack = 1.04;
+/// How much slower a smaller schedule may be than the fastest, or than the
+/// untiled program.
+constexpr double sizeSlack = 1.04, untiledSlack = 1.05;
 
 /// Estimates that differ by less than this are alike: the smaller schedule is
 /// the better one of them. About the error of the estimates.
@@ -247,7 +248,8 @@ double getTileCycles(const AttentionShape &s, ScheduleKind kind, int64_t rows,
   double projection =
       estimateLinear(core, rows, s.outputWidth, s.heads * s.valueWidth);
   double perHead = getRowCycles(s, 1, rows, core);
-  double piece = estimateLinear(core, rows, s.outputWidth, s.valueWidth);
+  double piece =
+      estimateLinearOnPanels(core, rows, s.outputWidth, s.valueWidth);
   switch (kind) {
   case ScheduleKind::None:
   case ScheduleKind::RowsAll:
@@ -329,10 +331,17 @@ std::pair<Schedule, ChoiceReason> findBest(std::vector<Schedule> schedules,
     return {smallest, ChoiceReason::Smallest};
   if (smallest.arenaBytes > query.capacity)
     return {smallest, ChoiceReason::NoneFits};
+  // The untiled program is a measure even where it does not fit.
+  double untiledCycles = 0;
+  for (const Schedule &schedule : schedules)
+    if (schedule.kind == ScheduleKind::None)
+      untiledCycles = schedule.cycles;
   drop([&](const Schedule &s) { return s.arenaBytes > query.capacity; });
   bool isForCycles = query.goal == ScheduleQuery::Cycles;
+  double fastest = find(isFaster).cycles;
   double limit =
-      find(isFaster).cycles * (isForCycles ? cyclesSlack : sizeSlack);
+      isForCycles ? cyclesSlack * fastest
+                  : std::max(sizeSlack * fastest, untiledSlack * untiledCycles);
   drop([&](const Schedule &s) { return s.cycles > limit; });
   return {find(isSmaller),
           isForCycles ? ChoiceReason::Fastest : ChoiceReason::SmallestOfFast};

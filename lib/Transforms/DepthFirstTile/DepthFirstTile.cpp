@@ -47,6 +47,8 @@ tinyformer::AttentionPacking getPacking(AttentionOp op,
           .has_value();
   packing.attention =
       shape.headWidth % 2 == 0 && shape.valueWidth % 2 == 0 &&
+      !tinyformer::areValuesTooLarge(shape.tokens, shape.valueWidth,
+                                     op.getContextRequantAttr().getShift()) &&
       isPackableKey(op) &&
       getPackable(op.getQueryWeight(), op.getQueryBias(),
                   op.getQueryMultipliers(), op.getQueryRequantAttr()) &&

@@ -203,6 +203,10 @@ tinyattn::getPackableAttention(SoftmaxOp softmax) {
   if (!isPackableProjection(parts.query) || !parts.query->hasOneUse() ||
       !isPackableProjection(parts.value))
     return std::nullopt;
+  if (tinyformer::areValuesTooLarge(getShape(parts.scores.getResult(0)).back(),
+                                    getShape(parts.value.getResult(0)).back(),
+                                    parts.context.getRequantAttr().getShift()))
+    return std::nullopt;
   if (getShape(parts.scores.getRhs()).size() == 2)
     return parts;
   parts.key = parts.scores.getRhs().getDefiningOp<LinearOp>();

@@ -164,6 +164,12 @@ bool tinyformer::shouldJoinKeys(int64_t depth, int shift) {
   return depth > 2 && shift <= jointShift && depth * 128 * 128 < jointLimit;
 }
 
+bool tinyformer::areValuesTooLarge(int64_t tokens, int64_t width, int shift) {
+  constexpr int64_t largest = 16384;
+  return !shouldJoinValues(tokens, shift) &&
+         getRightBytes(width, tokens, /*joint=*/false) > largest;
+}
+
 bool tinyformer::shouldJoinValues(int64_t tokens, int shift) {
   return shift <= jointShift && tokens * 128 * 255 < jointLimit;
 }
