@@ -18,6 +18,7 @@ Core::Core(Cluster &cluster, unsigned index)
   const size_t functions = cluster.executable().functions().size() + 1;
   counters.functionCycles.assign(functions, 0);
   counters.layerCycles.assign(functions, 0);
+  counters.functionMisaligned.assign(functions, 0);
   layer = uint32_t(functions) - 1;
 }
 
@@ -61,18 +62,18 @@ void Core::step() {
   execute(i);
 }
 
-/// Asks the memory for code where the page is another one; what the page does
-/// not have yet is of the kind Undecoded.
 const Instruction &Core::fetch() {
   if (pc - pageAddress >= CodeCache::pageBytes) {
     page = cluster.codeCache.page(pc);
     pageAddress = pc & ~(CodeCache::pageBytes - 1);
   }
-  return (*page)[(pc - pageAddress) / 2];
+  Instruction &i = (*page)[(pc - pageAddress) / 2];
+  if (i.kind == Kind::Undecoded)
+    decodeInto(i);
+  return i;
 }
 
-void Core::decodeHere() {
-  Instruction &i = (*page)[(pc - pageAddress) / 2];
+void Core::decodeInto(Instruction &i) {
   const uint8_t *code = cluster.memoryAt(pc, 2);
   if (code == nullptr || !cluster.program.isCode(pc))
     fail("execution where no code was loaded");
@@ -163,8 +164,6 @@ void Core::execute(const Instruction &i) {
   case Kind::EnvironmentCall:
     fail("ecall: there is no environment to call");
   case Kind::Undecoded:
-    decodeHere();
-    return step();
   case Kind::Illegal:
     break;
   }

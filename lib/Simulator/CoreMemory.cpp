@@ -31,7 +31,10 @@ void Core::access(const Instruction &i) {
   pendingAddress = x[i.a] + (i.postIncrement ? 0 : secondOperand(i));
   ++counters[i.kind == Kind::Load ? Event::Loads : Event::Stores];
   const bool crosses = crossesWord(pendingAddress, i.bytes);
-  counters[Event::Misaligned] += crosses;
+  if (crosses) {
+    ++counters[Event::Misaligned];
+    ++counters.functionMisaligned[i.function];
+  }
   if (uint8_t *bytes = cluster.l1At(pendingAddress, i.bytes))
     return accessL1(i, bytes, crosses);
   if (cluster.l2.holds(pendingAddress, i.bytes))

@@ -93,6 +93,7 @@ void Counters::clear() {
   events.fill(0);
   std::fill(functionCycles.begin(), functionCycles.end(), 0);
   std::fill(layerCycles.begin(), layerCycles.end(), 0);
+  std::fill(functionMisaligned.begin(), functionMisaligned.end(), 0);
 }
 
 void PerformanceCounters::synchronise(const Counters &counters) {

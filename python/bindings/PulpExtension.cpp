@@ -122,6 +122,7 @@ private:
     report["events"] = events;
     report["functions"] = byFunction(counters.functionCycles);
     report["layers"] = byFunction(counters.layerCycles);
+    report["misaligned"] = byFunction(counters.functionMisaligned);
     report["stack_bytes"] = core.stackBytes();
     return report;
   }

@@ -15,6 +15,7 @@ class CoreReport(TypedDict):
     events: dict[str, int]
     functions: dict[str, int]
     layers: dict[str, int]
+    misaligned: dict[str, int]
     stack_bytes: int
 
 def instructions() -> list[tuple[str, int, int]]: ...

@@ -81,7 +81,7 @@ public:
 private:
   // Core.cpp and Retire.h
   const Instruction &fetch();
-  [[gnu::noinline]] void decodeHere();
+  [[gnu::noinline]] void decodeInto(Instruction &i);
   bool waitsForCode(const Instruction &i);
   [[gnu::noinline]] bool fetchLines(const Instruction &i);
   bool waitsForData(const Instruction &i);

@@ -49,6 +49,8 @@ struct Counters {
   std::array<uint64_t, eventCount> events{};
   std::vector<uint64_t> functionCycles;
   std::vector<uint64_t> layerCycles;
+  /// Accesses across words.
+  std::vector<uint64_t> functionMisaligned;
 
   uint64_t &operator[](Event event) { return events[unsigned(event)]; }
   uint64_t operator[](Event event) const { return events[unsigned(event)]; }
