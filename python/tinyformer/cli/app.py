@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from tinyformer.cli import bench, build, evaluate, info
+from tinyformer.cli import bench, build, evaluate, info, simulate
 from tinyformer.cli.console import errors
 from tinyformer.errors import TinyFormerError
 
@@ -23,6 +23,7 @@ app = typer.Typer(
 app.command("compile")(build.compile_command)
 app.command("run")(build.run_command)
 app.command("eval")(evaluate.eval_command)
+app.command("simulate")(simulate.simulate_command)
 app.command("targets")(info.targets_command)
 app.command("doctor")(info.doctor_command)
 app.add_typer(bench.app, name="bench")
