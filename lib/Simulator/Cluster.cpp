@@ -149,8 +149,7 @@ uint64_t Cluster::nextCycle() {
 void Cluster::runAlone(Core &core, uint64_t end) {
   const uint64_t until = std::min(dma.nextFinish(), end);
   isAlone = true;
-  while (core.readyAt < until && !scheduleChanged && !hasExited)
-    core.step();
+  core.runAlone(until);
   isAlone = false;
   now = std::max(now, std::min(core.readyAt, until));
   dma.advance(now);

@@ -1,7 +1,7 @@
 // Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Fetching, stalling, computing and counting.
+// Starting, decoding, counting, and messages.
 
 #include "Retire.h"
 
@@ -54,25 +54,6 @@ void Core::clearCounters(uint64_t now) {
   profiledSince = std::max(readyAt, now);
 }
 
-void Core::step() {
-  const Instruction &i = fetch();
-  if (waitsForCode(i) || waitsForData(i))
-    return;
-  next = pc + i.size;
-  execute(i);
-}
-
-const Instruction &Core::fetch() {
-  if (pc - pageAddress >= CodeCache::pageBytes) {
-    page = cluster.codeCache.page(pc);
-    pageAddress = pc & ~(CodeCache::pageBytes - 1);
-  }
-  Instruction &i = (*page)[(pc - pageAddress) / 2];
-  if (i.kind == Kind::Undecoded)
-    decodeInto(i);
-  return i;
-}
-
 void Core::decodeInto(Instruction &i) {
   const uint8_t *code = cluster.memoryAt(pc, 2);
   if (code == nullptr || !cluster.program.isCode(pc))
@@ -82,12 +63,6 @@ void Core::decodeInto(Instruction &i) {
   std::memcpy(&bits, code, whole ? 4 : 2);
   i = decode(bits, pc);
   i.function = cluster.program.functionAt(pc);
-}
-
-bool Core::waitsForCode(const Instruction &i) {
-  constexpr uint32_t lineBytes = 1u << lineBits;
-  const bool isHere = pc - lineAddress + i.size <= lineBytes;
-  return !isHere && fetchedPc != pc && fetchLines(i);
 }
 
 /// Asks the caches for both lines; whether they make the core wait.
@@ -108,68 +83,6 @@ bool Core::fetchLines(const Instruction &i) {
   return true;
 }
 
-bool Core::waitsForData(const Instruction &i) {
-  if (i.reads & loaded) {
-    loaded = 0;
-    stall(i, timing::loadUseStall, Event::LoadStalls);
-    return true;
-  }
-  if (i.kind == Kind::JumpRegister && (written & i.reads)) {
-    written = 0;
-    stall(i, timing::jumpRegisterStall, Event::JumpStalls);
-    return true;
-  }
-  return false;
-}
-
-void Core::execute(const Instruction &i) {
-  switch (i.kind) {
-  case Kind::Compute:
-    return compute(i, 1);
-  case Kind::MultiplyHigh:
-    return compute(i, timing::multiplyHigh);
-  case Kind::Divide: {
-    const bool isSigned = (i.word >> 12 & 1) == 0;
-    return compute(i, timing::divide(isSigned, x[i.b]));
-  }
-  case Kind::Load:
-  case Kind::Store:
-    return access(i);
-  case Kind::EventLoad:
-    return eventLoad(i);
-  case Kind::Branch:
-    return branch(i);
-  case Kind::Jump:
-    return jump(i, i.target);
-  case Kind::JumpRegister:
-    return jump(i, (x[i.a] + i.immediate) & ~1u);
-  case Kind::LoopStart:
-  case Kind::LoopEnd:
-  case Kind::LoopCount:
-  case Kind::LoopSetup:
-    setLoop(i);
-    return retire(i, 1);
-  case Kind::Csr:
-    return controlRegister(i);
-  case Kind::Fence:
-    return retire(i, 1);
-  case Kind::FenceInstructions:
-    fail("fence.i: code that changes itself is not modelled");
-  case Kind::Wait:
-    retire(i, 1);
-    state = CoreState::Halted;
-    return cluster.changeSchedule();
-  case Kind::Breakpoint:
-    return breakpoint(i);
-  case Kind::EnvironmentCall:
-    fail("ecall: there is no environment to call");
-  case Kind::Undecoded:
-  case Kind::Illegal:
-    break;
-  }
-  failInstruction(i);
-}
-
 void Core::failInstruction(const Instruction &i) const {
   if (i.complaint == Complaint::Unknown)
     fail(message("illegal instruction 0x%08x", i.word));
@@ -180,11 +93,6 @@ void Core::failInstruction(const Instruction &i) const {
           : "this instruction needs x0 in its field rs2; the core's result is "
             "undefined otherwise";
   fail(message("%s: %s", disassemble(i).c_str(), reason));
-}
-
-void Core::compute(const Instruction &i, unsigned cycles) {
-  writeRegister(i.rd, i.compute(x[i.a], secondOperand(i), x[i.rd], i.n));
-  retire(i, cycles);
 }
 
 void Core::stall(const Instruction &i, uint64_t cycles, Event event) {

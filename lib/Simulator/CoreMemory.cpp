@@ -1,7 +1,7 @@
 // Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Loads and stores: where they go, how long they take, and p.elw.
+// Loads and stores that do not simply hit L1; p.elw; races.
 
 #include "Retire.h"
 #include "TinyFormer/Simulator/Fault.h"
@@ -14,45 +14,7 @@ namespace {
 constexpr uint32_t demuxBase = 0x10204000;
 constexpr uint32_t demuxEnd = 0x10204400;
 
-uint32_t readBytes(const uint8_t *bytes, const Instruction &i) {
-  uint32_t value = 0;
-  std::memcpy(&value, bytes, i.bytes);
-  const unsigned unused = 32 - 8 * i.bytes;
-  return i.isSigned ? uint32_t(int32_t(value << unused) >> unused) : value;
-}
-
-bool crossesWord(uint32_t address, uint32_t bytes) {
-  return (address & 3) + bytes > 4;
-}
-
 } // namespace
-
-void Core::access(const Instruction &i) {
-  pendingAddress = x[i.a] + (i.postIncrement ? 0 : secondOperand(i));
-  ++counters[i.kind == Kind::Load ? Event::Loads : Event::Stores];
-  const bool crosses = crossesWord(pendingAddress, i.bytes);
-  if (crosses) {
-    ++counters[Event::Misaligned];
-    ++counters.functionMisaligned[i.function];
-  }
-  if (uint8_t *bytes = cluster.l1At(pendingAddress, i.bytes))
-    return accessL1(i, bytes, crosses);
-  if (cluster.l2.holds(pendingAddress, i.bytes))
-    return accessL2(i, crosses);
-  accessPeripheral(i);
-}
-
-void Core::accessL1(const Instruction &i, uint8_t *bytes, bool crosses) {
-  const unsigned accesses = crosses ? 2 : 1;
-  if (cluster.isAlone || !cluster.config.contention || isFabric())
-    return finishAccess(
-        i, bytes, isFabric() ? accesses * timing::l1FromFabric : accesses);
-  pending = &i;
-  needsSecondWord = crosses;
-  pendingSince = readyAt;
-  state = CoreState::Contending;
-  cluster.banks.request(Banks::bankOf(pendingAddress), index);
-}
 
 void Core::grant(uint64_t now) {
   if (needsSecondWord) {
@@ -83,31 +45,6 @@ void Core::countExternal(const Instruction &i, uint64_t cycles) {
   ++counters[loads ? Event::ExternalLoads : Event::ExternalStores];
   counters[loads ? Event::ExternalLoadCycles : Event::ExternalStoreCycles] +=
       cycles;
-}
-
-void Core::finishAccess(const Instruction &i, uint8_t *bytes, uint64_t cycles) {
-  checkRace(i);
-  if (i.kind == Kind::Store) {
-    std::memcpy(bytes, &x[i.rd], i.bytes);
-    return finishStore(i, cycles);
-  }
-  const uint32_t value = readBytes(bytes, i);
-  if (isTestAndSet())
-    std::memset(bytes, 0xff, i.bytes);
-  finishLoad(i, value, cycles);
-}
-
-void Core::finishLoad(const Instruction &i, uint32_t value, uint64_t cycles) {
-  if (i.postIncrement)
-    writeRegister(i.a, x[i.a] + secondOperand(i));
-  writeRegister(i.rd, value);
-  retire(i, cycles);
-}
-
-void Core::finishStore(const Instruction &i, uint64_t cycles) {
-  if (i.postIncrement)
-    writeRegister(i.a, x[i.a] + secondOperand(i));
-  retire(i, cycles);
 }
 
 void Core::accessPeripheral(const Instruction &i) {
@@ -165,16 +102,11 @@ void Core::wake(uint32_t value, uint64_t now) {
 
 void Core::findRace(const Instruction &i) {
   const bool isWrite = i.kind == Kind::Store;
-  const bool transfers = cluster.dma.hasUnobserved();
-  if (!transfers &&
-      cluster.races.isRepeated(index, pendingAddress, i.bytes, isWrite))
-    return;
   if (isTestAndSet())
     return cluster.races.acquire(index,
                                  pendingAddress - testAndSetBase + l1Base);
   const Transfer *transfer =
-      transfers ? cluster.dma.conflict(pendingAddress, i.bytes, isWrite)
-                : nullptr;
+      cluster.dma.conflict(pendingAddress, i.bytes, isWrite);
   if (transfer != nullptr)
     failTransfer(i, *transfer);
   Race race;

@@ -141,6 +141,7 @@ void Cluster::print(Core &core, uint32_t address, char character) {
 
 void Cluster::exit(uint32_t value) {
   hasExited = true;
+  changeSchedule();
   status = value & ~statusIsFinal;
   for (std::string &line : lines)
     output += line;

@@ -10,7 +10,7 @@ using namespace tinyformer::pulp;
 RaceDetector::RaceDetector(uint32_t granule)
     : shift(unsigned(__builtin_ctz(granule))) {
   for (unsigned core = 0; core < coreSlots; ++core)
-    clocks[core][core] = 1;
+    advance(core);
   const uint32_t l1Cells = (testAndSetBase - l1Base) >> shift;
   stamps.resize(l1Cells);
   l1Pages.resize(l1Cells >> pageBits);
@@ -36,7 +36,7 @@ bool RaceDetector::access(unsigned core, uint32_t address, uint32_t bytes,
       return true;
     const uint32_t inL1 = index - (l1Base >> shift);
     if (inL1 < stamps.size())
-      stamps[inL1] = stampOf(core, isWrite);
+      stamps[inL1] = ownStamps[core] | isWrite;
   }
   return false;
 }
@@ -77,13 +77,13 @@ void RaceDetector::meet(uint32_t cores) {
   for (unsigned core = 0; core < maxClusterCores; ++core)
     if (cores >> core & 1) {
       clocks[core] = together;
-      ++clocks[core][core];
+      advance(core);
     }
 }
 
 void RaceDetector::start(unsigned starter, unsigned core) {
   join(clocks[core], clocks[starter]);
-  ++clocks[starter][starter];
+  advance(starter);
 }
 
 void RaceDetector::acquire(unsigned core, uint32_t address) {
@@ -98,7 +98,7 @@ bool RaceDetector::isLock(unsigned core, uint32_t address, bool isWrite) {
     return false;
   if (isWrite) {
     lock->second = clocks[core];
-    ++clocks[core][core];
+    advance(core);
   }
   return true;
 }

@@ -31,6 +31,19 @@ inline void Core::retire(const Instruction &i, uint64_t cycles) {
   pc = next;
 }
 
+inline bool crossesWord(uint32_t address, uint32_t bytes) {
+  return (address & 3) + bytes > 4;
+}
+
+inline void Core::checkRace(const Instruction &i) {
+  const bool isWrite = i.kind == Kind::Store;
+  const bool isKnown =
+      !cluster.dma.hasUnobserved() &&
+      cluster.races.isRepeated(index, pendingAddress, i.bytes, isWrite);
+  if (watchesRaces && !isKnown)
+    findRace(i);
+}
+
 } // namespace tinyformer::pulp
 
 #endif // TINYFORMER_LIB_SIMULATOR_RETIRE_H

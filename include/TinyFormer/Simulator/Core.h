@@ -48,6 +48,8 @@ public:
   void start(uint32_t pc, uint64_t now);
   /// Executes the instruction at the program counter, or one of its stalls.
   void step();
+  /// Steps until cycle `until`, or until another core could run, too.
+  void runAlone(uint64_t until);
   /// The bank that was requested serves this core in cycle `now`.
   void grant(uint64_t now);
   /// Ends a p.elw that loads `value`.
@@ -79,7 +81,8 @@ public:
   bool isTraced = false;
 
 private:
-  // Core.cpp and Retire.h
+  // Core.cpp, CoreStep.cpp and Retire.h
+  void advance();
   const Instruction &fetch();
   [[gnu::noinline]] void decodeInto(Instruction &i);
   bool waitsForCode(const Instruction &i);
@@ -112,15 +115,12 @@ private:
   void finishLoad(const Instruction &i, uint32_t value, uint64_t cycles);
   void finishStore(const Instruction &i, uint64_t cycles);
   void countExternal(const Instruction &i, uint64_t cycles);
-  void eventLoad(const Instruction &i);
+  [[gnu::noinline]] void eventLoad(const Instruction &i);
   bool isTestAndSet() const {
     return pendingAddress - testAndSetBase < testAndSetBase - l1Base;
   }
-  void checkRace(const Instruction &i) {
-    if (watchesRaces)
-      findRace(i);
-  }
-  void findRace(const Instruction &i);
+  void checkRace(const Instruction &i);
+  [[gnu::noinline]] void findRace(const Instruction &i);
   [[noreturn]] [[gnu::noinline]] void
   failTransfer(const Instruction &i, const Transfer &transfer) const;
   [[noreturn]] [[gnu::noinline]] void failRace(const Instruction &i,
@@ -133,16 +133,16 @@ private:
   void jump(const Instruction &i, uint32_t target);
   void enterFunction(const Instruction &i, uint32_t target);
   void leaveFunction(uint32_t target);
-  void breakpoint(const Instruction &i);
+  [[gnu::noinline]] void breakpoint(const Instruction &i);
   void semihosting();
-  void controlRegister(const Instruction &i);
+  [[gnu::noinline]] void controlRegister(const Instruction &i);
   uint32_t readControl(uint32_t number);
   void writeControl(uint32_t number, uint32_t value);
   uint32_t *loopRegister(uint32_t number);
 
   // HardwareLoops.cpp
-  void setLoop(const Instruction &i);
-  uint32_t closeLoops(uint32_t next);
+  [[gnu::noinline]] void setLoop(const Instruction &i);
+  [[gnu::noinline]] uint32_t closeLoops(uint32_t next);
   void checkLoop(unsigned number);
   std::string bodyComplaint(const HardwareLoop &loop) const;
   void checkNesting() const;

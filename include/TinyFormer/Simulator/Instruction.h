@@ -109,7 +109,8 @@ enum class Complaint : uint8_t {
 };
 
 /// A decoded instruction: registers and immediates where the core wants them.
-struct Instruction {
+/// A line of the host's cache each.
+struct alignas(64) Instruction {
   const InstructionInfo *info = nullptr;
   Compute compute = nullptr;
   /// The 32-bit form.

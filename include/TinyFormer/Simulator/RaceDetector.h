@@ -36,11 +36,10 @@ public:
   bool isRepeated(unsigned core, uint32_t address, uint32_t bytes,
                   bool isWrite) const {
     const uint32_t offset = address - l1Base;
-    if (offset >= testAndSetBase - l1Base || (address & 3) + bytes > 4)
+    if (offset >= testAndSetBase - l1Base || (address & 3) + bytes > 4 ||
+        bytes > 1u << shift)
       return false;
-    const uint32_t stamp = stamps[offset >> shift];
-    return bytes <= 1u << shift && (stamp | 1) == stampOf(core, true) &&
-           (stamp & 1) >= isWrite;
+    return (stamps[offset >> shift] | !isWrite) == (ownStamps[core] | 1);
   }
 
   /// A barrier opened for a set of cores.
@@ -62,8 +61,8 @@ private:
   static constexpr unsigned pageBits = 8;
   using Page = std::array<Cell, 1u << pageBits>;
 
-  uint32_t stampOf(unsigned core, bool isWrite) const {
-    return clocks[core][core] << 5 | core << 1 | isWrite;
+  void advance(unsigned core) {
+    ownStamps[core] = ++clocks[core][core] << 5 | core << 1;
   }
   Cell &cell(uint32_t index);
   bool touch(unsigned core, Cell &cell, bool isWrite, uint32_t pc, Race &race);
@@ -73,7 +72,9 @@ private:
   unsigned shift;
   std::array<Clock, coreSlots> clocks{};
   /// For each cell of L1, who touched it last, and when by its own clock.
+  /// The lowest bit tells a write.
   std::vector<uint32_t> stamps;
+  std::array<uint32_t, coreSlots> ownStamps{};
   std::vector<std::unique_ptr<Page>> l1Pages;
   std::vector<std::unique_ptr<Page>> l2Pages;
   std::unordered_map<uint32_t, Clock> locks;
