@@ -10,7 +10,7 @@
 using namespace tinyformer::pulp;
 
 Cluster::Cluster(const Program &program, const ClusterConfig &config)
-    : program(program), config(config), l1(l1Base, config.l1Bytes),
+    : program(program), config(checkConfig(config)), l1(l1Base, config.l1Bytes),
       l2(l2Base, l2Bytes), caches(config.instructionCache),
       events([this](unsigned core,
                     uint32_t value) { cores[core]->wake(value, now); },
@@ -18,7 +18,6 @@ Cluster::Cluster(const Program &program, const ClusterConfig &config)
       dma([this](const Transfer &transfer) { noticeTransfer(transfer); },
           [this](const Transfer &transfer) { copyTransfer(transfer); }),
       races(config.raceGranule) {
-  checkConfig(config);
   for (unsigned index = 0; index < coreSlots; ++index)
     cores.push_back(std::make_unique<Core>(*this, index));
   load();

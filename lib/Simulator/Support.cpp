@@ -31,7 +31,8 @@ ClusterConfig tinyformer::pulp::configFor(const std::string &chip) {
   return config;
 }
 
-void tinyformer::pulp::checkConfig(const ClusterConfig &config) {
+const ClusterConfig &
+tinyformer::pulp::checkConfig(const ClusterConfig &config) {
   constexpr uint32_t most = testAndSetBase - l1Base;
   if (config.cores < 1 || config.cores > maxClusterCores)
     throw std::invalid_argument(message("the cluster has 1 to %u cores, not %u",
@@ -45,6 +46,7 @@ void tinyformer::pulp::checkConfig(const ClusterConfig &config) {
     throw std::invalid_argument(
         message("races are found by bytes (1) or words (4), not by %u bytes",
                 config.raceGranule));
+  return config;
 }
 
 //===-- Timing ------------------------------------------------------------===//

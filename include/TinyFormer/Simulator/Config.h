@@ -48,8 +48,9 @@ struct ClusterConfig {
 /// The configuration of "gap9" or "pulp-open"; throws std::invalid_argument.
 ClusterConfig configFor(const std::string &chip);
 
-/// Throws std::invalid_argument for what the model does not have.
-void checkConfig(const ClusterConfig &config);
+/// The same configuration; throws std::invalid_argument for what the model does
+/// not have.
+const ClusterConfig &checkConfig(const ClusterConfig &config);
 
 } // namespace tinyformer::pulp
 

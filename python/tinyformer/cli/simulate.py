@@ -23,9 +23,10 @@ _SHOWN_FUNCTIONS = 20
 def simulate_command(
     program: Annotated[Path, typer.Argument(metavar="ELF", help="A 32-bit RISC-V executable.")],
     chip: Annotated[str, typer.Option("--target", metavar="gap9|pulp-open")] = "gap9",
-    cores: Annotated[int, typer.Option(help="Cores of the cluster, 1 to 8.")] = 8,
+    cores: Annotated[int, typer.Option(min=1, max=8, help="Cores of the cluster.")] = 8,
     l1: Annotated[
-        int | None, typer.Option(metavar="KIB", help="Another L1 than the chip's own.")
+        int | None,
+        typer.Option(min=4, max=1024, metavar="KIB", help="Another L1 than the chip's own."),
     ] = None,
     measure: Annotated[
         str | None, typer.Option(metavar="FUNCTION", help="Count only the first call of it.")
