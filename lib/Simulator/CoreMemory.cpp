@@ -100,15 +100,18 @@ void Core::wake(uint32_t value, uint64_t now) {
   finishLoad(i, value, cycles);
 }
 
-void Core::findRace(const Instruction &i) {
+void Core::checkTransfers(const Instruction &i) {
   const bool isWrite = i.kind == Kind::Store;
+  if (const Transfer *transfer =
+          cluster.dma.conflict(pendingAddress, i.bytes, isWrite))
+    failTransfer(i, *transfer);
+}
+
+void Core::findRace(const Instruction &i) {
   if (isTestAndSet())
     return cluster.races.acquire(index,
                                  pendingAddress - testAndSetBase + l1Base);
-  const Transfer *transfer =
-      cluster.dma.conflict(pendingAddress, i.bytes, isWrite);
-  if (transfer != nullptr)
-    failTransfer(i, *transfer);
+  const bool isWrite = i.kind == Kind::Store;
   Race race;
   if (cluster.races.access(index, pendingAddress, i.bytes, isWrite, pc, race))
     failRace(i, race);

@@ -36,11 +36,12 @@ inline bool crossesWord(uint32_t address, uint32_t bytes) {
 }
 
 inline void Core::checkRace(const Instruction &i) {
-  const bool isWrite = i.kind == Kind::Store;
-  const bool isKnown =
-      !cluster.dma.hasUnobserved() &&
-      cluster.races.isRepeated(index, pendingAddress, i.bytes, isWrite);
-  if (watchesRaces && !isKnown)
+  if (!watchesRaces)
+    return;
+  if (cluster.dma.hasUnobserved())
+    checkTransfers(i);
+  if (!cluster.races.isRepeated(index, pendingAddress, i.bytes,
+                                i.kind == Kind::Store))
     findRace(i);
 }
 

@@ -120,6 +120,7 @@ private:
     return pendingAddress - testAndSetBase < testAndSetBase - l1Base;
   }
   void checkRace(const Instruction &i);
+  [[gnu::noinline]] void checkTransfers(const Instruction &i);
   [[gnu::noinline]] void findRace(const Instruction &i);
   [[noreturn]] [[gnu::noinline]] void
   failTransfer(const Instruction &i, const Transfer &transfer) const;
