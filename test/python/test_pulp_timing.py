@@ -42,6 +42,12 @@ RULES = [
     ("jal: 2", "jal zero, .on; addi a0, a3, 1; .on:", 2),
     ("jalr: 2", "li a0, .on; addi a5, a3, 1; jalr zero, 0(a0); addi a0, a3, 1; .on:", 5),
     ("jalr behind its register: 3", "li a0, .on; jalr zero, 0(a0); addi a0, a3, 1; .on:", 5),
+    (
+        "jalr behind the load of its register: both stalls",
+        "li a0, .on; sw a0, 0(a1); addi a5, a3, 1; lw a0, 0(a1); jalr zero, 0(a0); "
+        "addi a0, a3, 1; .on:",
+        2 + 1 + 1 + 1 + (1 + 1 + 2),
+    ),
     ("a load from L2 takes 15", "lw a0, 0(a2); addi a5, a3, 1", 16),
     ("load-use from L2: 1 more", "lw a0, 0(a2); addi a5, a0, 1", 17),
     ("a store to L2 takes 15", "sw a3, 0(a2)", 15),
