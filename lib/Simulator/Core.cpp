@@ -24,6 +24,7 @@ Core::Core(Cluster &cluster, unsigned index)
 
 void Core::start(uint32_t address, uint64_t now) {
   pc = address;
+  turnPage();
   readyAt = profiledSince = now;
   state = CoreState::Running;
 }
@@ -52,6 +53,11 @@ void Core::clearCounters(uint64_t now) {
   performance.marks.fill(0);
   countedFrom = now;
   profiledSince = std::max(readyAt, now);
+}
+
+void Core::turnPage() {
+  page = cluster.codeCache.page(pc);
+  pageAddress = pc & ~(CodeCache::pageBytes - 1);
 }
 
 void Core::decodeInto(Instruction &i) {

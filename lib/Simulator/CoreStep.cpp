@@ -63,10 +63,8 @@ inline void Core::advance() {
 }
 
 inline const Instruction &Core::fetch() {
-  if (pc - pageAddress >= CodeCache::pageBytes) {
-    page = cluster.codeCache.page(pc);
-    pageAddress = pc & ~(CodeCache::pageBytes - 1);
-  }
+  if (pc - pageAddress >= CodeCache::pageBytes)
+    turnPage();
   Instruction &i = (*page)[(pc - pageAddress) / 2];
   if (i.kind == Kind::Undecoded)
     decodeInto(i);

@@ -102,6 +102,8 @@ void Cluster::storeClusterControl(Core &core, uint32_t offset, uint32_t value) {
     core.fail(message("no register to write at 0x%08x is modelled",
                       clusterControl.begin + offset));
   // The ninth is that of a core that GAP9 has and this cluster has not.
+  if (value % 2 != 0)
+    core.fail(message("boots core %u at the odd address 0x%08x", index, value));
   if (index < maxClusterCores)
     bootAddresses[index] = value;
 }

@@ -63,6 +63,16 @@ HAZARDS = [
         "li a1, 0x10200008\naddi a0, zero, 16\nsw a0, 0(a1)",
         "starts core 4, but the cluster has 2",
     ),
+    (
+        "starting a core without boot address",
+        "li a1, 0x10200008\naddi a0, zero, 2\nsw a0, 0(a1)\n.on: beq zero, zero, .on",
+        "core 1 at 0x00000000 (in no function) in cycle 26: execution where no code was loaded",
+    ),
+    (
+        "an odd boot address",
+        "li a1, 0x10200044\naddi a0, zero, 1\nsw a0, 0(a1)",
+        "boots core 1 at the odd address 0x00000001",
+    ),
     ("p.elw of memory", f"li a1, {L1}\np.elw a0, 0(a1)", "p.elw at 0x10000000: only"),
     (
         "p.elw of a mask",

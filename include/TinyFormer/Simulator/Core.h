@@ -84,6 +84,7 @@ private:
   // Core.cpp, CoreStep.cpp and Retire.h
   void advance();
   const Instruction &fetch();
+  [[gnu::noinline]] void turnPage();
   [[gnu::noinline]] void decodeInto(Instruction &i);
   bool waitsForCode(const Instruction &i);
   [[gnu::noinline]] bool fetchLines(const Instruction &i);
@@ -106,7 +107,7 @@ private:
     x[0] = 0;
   }
 
-  // CoreMemory.cpp
+  // CoreStep.cpp and CoreMemory.cpp
   void access(const Instruction &i);
   void accessL1(const Instruction &i, uint8_t *bytes, bool crosses);
   [[gnu::noinline]] void accessL2(const Instruction &i, bool crosses);
@@ -163,7 +164,7 @@ private:
 
   /// Decoded instructions around the program counter.
   CodeCache::Page *page = nullptr;
-  uint32_t pageAddress = ~0u;
+  uint32_t pageAddress = 0;
   /// Of the line that was fetched last.
   uint32_t lineAddress = ~0u;
   /// The program counter for which the caches were asked, or an odd number.

@@ -7,7 +7,6 @@
 #define TINYFORMER_SIMULATOR_MEMORY_H
 
 #include "TinyFormer/Simulator/Instruction.h"
-#include "TinyFormer/Simulator/Program.h"
 
 #include <array>
 #include <cstring>

@@ -17,8 +17,6 @@ constexpr unsigned branchTaken = 3;
 constexpr unsigned branchNotTaken = 1;
 constexpr unsigned jump = 2;
 constexpr unsigned multiplyHigh = 5;
-/// A second access where the first does not reach.
-constexpr unsigned secondWord = 1;
 
 constexpr unsigned eventUnitAccess = 1;
 constexpr unsigned clusterPeripheralAccess = 3;
