@@ -75,7 +75,7 @@ def test_no_buffer_of_attention_outlives_its_layer(digits: driver.Model) -> None
     inner = [b for b in plan.buffers if ".attention/" in b.name and "/output" not in b.name]
     assert len(inner) >= 2 * 5
     for buffer in inner:
-        layer = buffer.name.rpartition("/")[0]
+        layer = buffer.name.partition("/")[0]
         assert plan.steps[buffer.last].startswith(layer)
 
 

@@ -52,7 +52,7 @@ class Page(HTMLParser):
 
 def compile_attention(shape: tuple[int, int, int, int], options: CompileOptions) -> Compilation:
     layer = layers.attention(*shape, seed=0)
-    samples = {"input": layer.samples}
+    samples = layer.samples
     target = get_target("stm32l4")
     compilation = Compilation(layer.module, "attention", samples, ["output"], target, options)
     compilation.run_to("bufferize")
@@ -119,7 +119,7 @@ def test_what_does_not_fit_is_marked() -> None:
     compilation = Compilation(
         layer.module,
         "attention",
-        {"input": layer.samples},
+        layer.samples,
         ["output"],
         get_target("stm32l4"),
         options,

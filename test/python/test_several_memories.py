@@ -30,7 +30,7 @@ CASES = [
 
 def start(shape: tuple[int, int, int, int], target: Target) -> Compilation:
     layer = layers.attention(*shape, seed=0)
-    samples = {"input": layer.samples}
+    samples = layer.samples
     options = CompileOptions("never", tile="none", explain=True)
     return Compilation(layer.module, "attention", samples, ["output"], target, options)
 

@@ -85,7 +85,9 @@ def test_an_undefined_symbol_is_named_by_the_linker(tmp_path: Path) -> None:
 
 
 def test_an_unknown_core_names_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(ToolchainError, match="core 'z80'; known: cortex-m4, cortex-m7, x86-64"):
+    with pytest.raises(
+        ToolchainError, match="core 'z80'; known: cortex-m4, cortex-m7, ri5cy, x86-64"
+    ):
         compile_object(tmp_path / "f.c", tmp_path / "f.o", "z80")
 
 

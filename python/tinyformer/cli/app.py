@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from tinyformer.cli import bench, build, evaluate, explain, info
+from tinyformer.cli import bench, build, evaluate, explain, info, simulate
 from tinyformer.cli.console import errors
 from tinyformer.errors import TinyFormerError
 
@@ -24,6 +24,7 @@ app.command("compile")(build.compile_command)
 app.command("run")(build.run_command)
 app.command("eval")(evaluate.eval_command)
 app.command("explain")(explain.explain_command)
+app.command("simulate")(simulate.simulate_command)
 app.command("targets")(info.targets_command)
 app.command("doctor")(info.doctor_command)
 app.add_typer(bench.app, name="bench")

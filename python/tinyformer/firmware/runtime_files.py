@@ -13,7 +13,7 @@ _PROBE = Path("cortex-m") / "startup.c"
 
 
 def runtime_dir() -> Path:
-    """The directory with common/, cortex-m/ and simulator/.
+    """The directory with common/, cortex-m/, pulp/ and simulator/.
 
     An installed package carries it as `tinyformer/runtime`; in a checkout, where the package
     is imported from `python/`, it is `lib/Runtime`.

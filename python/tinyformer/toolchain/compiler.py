@@ -20,12 +20,21 @@ from tinyformer.toolchain.process import run_zig, zig_version
 _CORE_FLAGS: dict[str, tuple[str, ...]] = {
     "cortex-m4": ("-target", "thumb-freestanding-eabihf", "-mcpu=cortex_m4+vfp4d16sp"),
     "cortex-m7": ("-target", "thumb-freestanding-eabihf", "-mcpu=cortex_m7+fp_armv8d16"),
+    # Hardware loops, written as raw instructions, must not move: hence no relaxation.
+    "ri5cy": (
+        "-target",
+        "riscv32-freestanding-none",
+        "-mcpu=generic_rv32+m+c",
+        "-mabi=ilp32",
+        "-mno-relax",
+    ),
     "x86-64": ("-target", "x86_64-freestanding-none", "-mcpu=x86_64", "-fPIC", "-mno-red-zone"),
 }
 
 _LINKER_EMULATIONS: dict[str, str] = {
     "cortex-m4": "armelf",
     "cortex-m7": "armelf",
+    "ri5cy": "elf32lriscv",
     "x86-64": "elf_x86_64",
 }
 
