@@ -87,22 +87,22 @@ func.func @stays(%x: tensor<5x3xi8>, %i: tensor<5x2xi8>, %v: tensor<2x3xi8>)
   return %0, %1, %2, %3 : tensor<5x2xi8>, tensor<5x2xi8>, tensor<5x2xi8>, tensor<5x2xi8>
 }
 
-// Rows of 128 bytes as 16 bits: 4 rows are 1 KiB, 9 rows are two blocks and a rest.
+// Rows of 64 bytes as 16 bits: 4 rows are 512 bytes, 9 rows are two blocks and a rest.
 // CHECK-LABEL: @blocks
 // CHECK: scf.for %[[P:.*]] = %{{.*}} to %{{.*}} step %{{.*}} iter_args(%[[A:.*]] = %{{.*}})
 // CHECK: %[[R:.*]] = arith.muli %[[P]]
-// CHECK: %[[S:.*]] = tensor.extract_slice %{{.*}}[%[[R]], 0] [4, 128]
+// CHECK: %[[S:.*]] = tensor.extract_slice %{{.*}}[%[[R]], 0] [4, 64]
 // CHECK: tinyattn.pack_rows ins(%[[S]]
 // CHECK: %[[Y:.*]] = tinyattn.packed_linear
 // CHECK: tensor.insert_slice %[[Y]] into %[[A]]
-// CHECK: tensor.extract_slice %{{.*}}[8, 0] [1, 128]
+// CHECK: tensor.extract_slice %{{.*}}[8, 0] [1, 64]
 // CHECK: tinyattn.pack_rows
 // CHECK: tinyattn.packed_linear
-func.func @blocks(%x: tensor<9x128xi8>, %i: tensor<9x2xi8>) -> tensor<9x2xi8> {
-  %w = arith.constant dense<3> : tensor<2x128xi8>
+func.func @blocks(%x: tensor<9x64xi8>, %i: tensor<9x2xi8>) -> tensor<9x2xi8> {
+  %w = arith.constant dense<3> : tensor<2x64xi8>
   %b = arith.constant dense<[7, 8]> : tensor<2xi32>
   %y = tinyattn.linear ins(%x, %w, %b, %b
-      : tensor<9x128xi8>, tensor<2x128xi8>, tensor<2xi32>, tensor<2xi32>)
+      : tensor<9x64xi8>, tensor<2x64xi8>, tensor<2xi32>, tensor<2xi32>)
     outs(%i : tensor<9x2xi8>)
     {requant = #tinyattn.requant<shift = 20>} -> tensor<9x2xi8>
   return %y : tensor<9x2xi8>

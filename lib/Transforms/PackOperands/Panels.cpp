@@ -12,7 +12,7 @@ using namespace tinyformer;
 namespace {
 
 /// Of a block of expanded bytes, and of a panel that is computed as a whole.
-constexpr int64_t packBytes = 1024, computeBytes = 2048;
+constexpr int64_t packBytes = 512, computeBytes = 2048;
 
 /// Sums of the second column of a joint pair stay below.
 constexpr int64_t jointLimit = int64_t(1) << 23;
