@@ -24,6 +24,7 @@ INCLUDE = ROOT / "include"
 
 REFERENCES = {
     "dialect.md": [("-gen-dialect-doc", "TinyFormer/Dialect/TinyAttn/TinyAttnOps.td")],
+    "armdsp.md": [("-gen-dialect-doc", "TinyFormer/Dialect/ArmDsp/ArmDspOps.td")],
     "passes.md": [
         ("-gen-pass-doc", "TinyFormer/Transforms/Passes.td"),
         ("-gen-pass-doc", "TinyFormer/Conversion/Passes.td"),
@@ -36,7 +37,7 @@ def tablegen(generator: str, source: str) -> str:
     command = [str(TBLGEN), generator, str(INCLUDE / source)]
     command += ["-I", str(INCLUDE), "-I", str(PACKAGES / "mlir" / "include")]
     if generator == "-gen-dialect-doc":
-        command += ["-dialect=tinyattn"]
+        command += [f"-dialect={Path(source).parent.name.lower()}"]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 

@@ -14,9 +14,9 @@
 
 namespace mlir::tinyattn {
 
-/// Cycles of X·Wᵀ + b with X [rows, depth] bytes and W [channels, depth], by the
-/// kernels of ARMv7E-M. `core` is the target's; one that is not known counts as
-/// a Cortex-M4.
+/// Cycles of X·Wᵀ + b with X [rows, depth] bytes and W [channels, depth], by
+/// the kernels of ARMv7E-M. `core` is the target's; one that is not known
+/// counts as a Cortex-M4.
 double estimateLinear(llvm::StringRef core, int64_t rows, int64_t channels,
                       int64_t depth);
 

@@ -53,8 +53,8 @@ LogicalResult BlockOp::verify() {
   auto yield = cast<YieldOp>(getBody().front().getTerminator());
   if (yield.getValues().size() != getResults().size())
     return emitOpError() << "has " << getResults().size()
-                         << " results, but yields "
-                         << yield.getValues().size() << " values";
+                         << " results, but yields " << yield.getValues().size()
+                         << " values";
   for (Operation &op : getBody().front().without_terminator())
     if (!isa<InstructionOpInterface, LoopOp>(op))
       return op.emitOpError("is not an instruction of 'armdsp.block'");
