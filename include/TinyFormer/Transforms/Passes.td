@@ -104,7 +104,7 @@ def DepthFirstTile
     `tile=auto` takes the fastest schedule that fits the target's largest memory
     (the smallest of those whose estimates are within 1 % of it)
     for an arena, or with `optimize=size` the smallest of those that are at most
-    4 % slower than it; if none fits, the smallest. `tile=min` takes the
+    4 % slower than it, or 5 % slower than the untiled program; if none fits, the smallest. `tile=min` takes the
     smallest of all. Estimates of bytes are those of a perfect memory plan,
     cycles come from the cost model.
 

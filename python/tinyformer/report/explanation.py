@@ -149,9 +149,10 @@ def schedule_reason(choice: ScheduleChoice) -> str:
     capacity = f"the {choice.capacity:,} bytes that this layer may use"
     smallest = min(candidate.arena_bytes for candidate in choice.considered)
     return {
-        "fastest": f"the smallest of those at most 1 % slower than the fastest that fits {capacity}",
-        "smallest-of-fast": "the smallest of those at most 4 % slower than the fastest that fits "
+        "fastest": "the smallest of those at most 1 % slower than the fastest that fits "
         + capacity,
+        "smallest-of-fast": "the smallest of those at most 4 % slower than the fastest, or 5 % "
+        f"slower than the untiled program, that fits {capacity}",
         "smallest": "the smallest peak was asked for",
         "none-fits": f"none fits {capacity}; this is the smallest, {smallest:,} bytes",
         "only": "the only one that the options allow",
