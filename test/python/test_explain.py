@@ -161,7 +161,7 @@ def test_terminal(cli, monkeypatch: pytest.MonkeyPatch) -> None:
     # Both layers are alike and shown once.
     assert result.out.count("blocks.0.attention, blocks.1.attention") == 1
     assert "at most 1 % slower than the fastest that fits the" in result.out
-    assert "query and key weights not fused (not fewer cycles); 429,129 cycles plain" in result.out
+    assert "query and key weights not fused (not fewer cycles); 118,162 cycles plain" in result.out
     assert "arena in sram1" in result.out and "lower bound" in result.out
     plot = [line for line in result.out.splitlines() if line[8:9] in ("│", "┤")]
     assert sum("#" in line for line in plot) == 1
