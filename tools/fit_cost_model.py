@@ -46,7 +46,7 @@ ATTENTION = [
     (40, 16, 2, 4),
     (17, 8, 2, 3),
 ]
-# Deeper products are looped over; all are tiles of two rows by four columns or by two.
+# Scores of this depth or less have a kernel of their own.
 SHORT = 2
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pytest
 from device import KERNELS, PORTABLE, run_on_device
 
-KERNEL = re.compile("tf_(product|pack|softmax)_")
+KERNEL = re.compile("tf_(product|pack|softmax|lookup|add|scale_row)_")
 BYTES = {"i8": 1, "i32": 4}
 
 
@@ -272,5 +272,49 @@ def test_context(
         f"tinyattn.packed_context ins(%e, %v, %s, %m : {e}, {v}, {sums}, {m}) outs(%y : {y}) "
         f"{{layout = #tinyattn.layout<{layout}>, form = #tinyattn.form<{form}>, "
         f"requant = #tinyattn.requant<shift = 23, zero_point = -5>}}"
+    )
+    s.check(chip, tmp_path)
+
+
+def int8s(s: Snippet, name: str, shape: list[int]) -> str:
+    return s.operand(name, shape, s.random.integers(-128, 128, prod(shape)).astype(np.int8))
+
+
+@pytest.mark.parametrize("size", [3, 50, 117])
+def test_lookup(size: int, chip: str, tmp_path: Path) -> None:
+    s = Snippet(np.random.default_rng(size))
+    x, t = int8s(s, "x", [1, size]), int8s(s, "t", [256])
+    y = s.result("y", [1, size], "i8")
+    s.text.append(f"tinyattn.lookup ins(%x, %t : {x}, {t}) outs(%y : {y})")
+    s.check(chip, tmp_path)
+
+
+@pytest.mark.parametrize("size", [3, 13, 64, 150])
+def test_add(size: int, chip: str, tmp_path: Path) -> None:
+    s = Snippet(np.random.default_rng(size))
+    a, b = int8s(s, "a", [1, size]), int8s(s, "b", [1, size])
+    y = s.result("y", [1, size], "i8")
+    s.text.append(
+        f"tinyattn.add ins(%a, %b : {a}, {b}) outs(%y : {y}) "
+        "{multipliers = array<i32: 9000, -12000>, offset = 70000 : i32, "
+        "requant = #tinyattn.requant<shift = 14, zero_point = -3>}"
+    )
+    s.check(chip, tmp_path)
+
+
+@pytest.mark.parametrize("width", [5, 64, 150])
+def test_layernorm(width: int, chip: str, tmp_path: Path) -> None:
+    s = Snippet(np.random.default_rng(width))
+    x = int8s(s, "x", [3, width])
+    weight = s.random.integers(-9000, 9000, width).astype(np.int16).view(np.int8)
+    s.operand("bytes", [2 * width], weight)
+    bias = s.operand("b", [width], s.random.integers(-99999, 99999, width).astype(np.int32))
+    y = s.result("y", [3, width], "i8")
+    g = f"memref<{width}xi16>"
+    s.text.append(
+        f"%zero = arith.constant 0 : index\n"
+        f"%g = memref.view %bytes[%zero][] : memref<{2 * width}xi8> to {g}\n"
+        f"tinyattn.layernorm ins(%x, %g, %b : {x}, {g}, {bias}) outs(%y : {y}) "
+        "{requant = #tinyattn.requant<shift = 18, zero_point = 4>, variance_epsilon = 5 : i64}"
     )
     s.check(chip, tmp_path)

@@ -171,23 +171,24 @@ Value Requantise::writeBytes(Value word, Value pointer, int64_t tileChannels,
   return pointer;
 }
 
-void Requantise::writeLeft(const Tile &tile, Value &destination) {
+/// The channels of a row two by two, both rows in turn.
+SmallVector<Value> Requantise::joinChannels(const Tile &tile) {
   SmallVector<std::pair<Value, Value>> pairs;
   for (int64_t i = 0; i < tile.channels; i += 2)
     for (int64_t row : {0, 1})
       pairs.push_back({tile.q[row][i], tile.q[row][i + 1]});
-  writeWords(b.saturatedHalves(pairs), destination);
+  return b.saturatedHalves(pairs);
+}
+
+void Requantise::writeLeft(const Tile &tile, Value &destination) {
+  writeWords(joinChannels(tile), destination);
 }
 
 void Requantise::writeKeys(const Tile &tile, Value &destination) {
   // In the separate form, columns are the rows of the tile: a left panel.
   if (kernel.resultForm == PanelForm::Separate)
     return writeLeft(tile, destination);
-  SmallVector<std::pair<Value, Value>> pairs;
-  for (int64_t i = 0; i < tile.channels; i += 2)
-    for (int64_t row : {0, 1})
-      pairs.push_back({tile.q[row][i], tile.q[row][i + 1]});
-  writeWords(join(b.saturatedHalves(pairs)), destination);
+  writeWords(join(joinChannels(tile)), destination);
 }
 
 void Requantise::writeValues(const Tile &tile, Value &destination) {

@@ -48,6 +48,7 @@ private:
                  int64_t channels);
   Value writeBytes(Value word, Value pointer, int64_t tileChannels,
                    int64_t channels);
+  SmallVector<Value> joinChannels(const Tile &tile);
   void writeLeft(const Tile &tile, Value &destination);
   void writeKeys(const Tile &tile, Value &destination);
   void writeValues(const Tile &tile, Value &destination);
