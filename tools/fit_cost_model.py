@@ -46,6 +46,7 @@ ATTENTION = [
     (40, 16, 2, 4),
     (17, 8, 2, 3),
 ]
+SUMS = [(81, 32, 32, 8), (24, 32, 32, 2), (17, 48, 12, 4), (66, 16, 2, 2)]
 # Scores of this depth or less have a kernel of their own.
 SHORT = 2
 
@@ -87,6 +88,17 @@ def linear_terms(rows: int, channels: int, depth: int) -> list[float]:
     return [*product_terms(1, rows, channels, depth), (rows + 1) // 2 * depth]
 
 
+def sums_cycles(shape: tuple[int, int, int, int], target: Target) -> int:
+    """Cycles of broadcast and requantisation where the output projection accumulates."""
+    options = CompileOptions(fuse="never", tile="8", schedule="heads-accumulate")
+    kernels = measure(layers.attention(*shape, seed=0), target, options).run.kernels
+    return sum(
+        cycles
+        for name, cycles in kernels.items()
+        if "output_bias_broadcast" in name or "output_requantize" in name
+    )
+
+
 def main() -> None:
     """Print one line for each core and kind of kernel."""
     for name in ("stm32l4", "stm32h7"):
@@ -113,6 +125,11 @@ def main() -> None:
         )
         rows = [[s * s * h, s * h] for s, _, _, h in ATTENTION]
         fit(f"{target.core} softmax", rows, [part["softmax"] for part in parts])
+        fit(
+            f"{target.core} sums",
+            [[s * e] for s, e, _, _ in SUMS],
+            [sums_cycles(shape, target) for shape in SUMS],
+        )
 
 
 if __name__ == "__main__":

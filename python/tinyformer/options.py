@@ -15,6 +15,8 @@ SCHEDULES = (
     "rows-all",
     "rows-context",
     "rows-accumulate",
+    "halves-accumulate",
+    "quarters-accumulate",
 )
 
 

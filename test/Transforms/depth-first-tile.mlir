@@ -3,6 +3,7 @@
 // RUN: tinyformer-opt %s -tinyattn-depth-first-tile="tile=2 schedule=rows-all" -canonicalize -cse | FileCheck %s --check-prefix=ALL
 // RUN: tinyformer-opt %s -tinyattn-depth-first-tile="tile=5 schedule=rows-accumulate" -canonicalize -cse | FileCheck %s --check-prefix=ROWS
 // RUN: tinyformer-opt %s -tinyattn-depth-first-tile="tile=2 schedule=rows-context" -canonicalize -cse | FileCheck %s --check-prefix=AGAIN
+// RUN: tinyformer-opt %s -tinyattn-depth-first-tile="tile=3 schedule=quarters-accumulate" -canonicalize -cse | FileCheck %s --check-prefix=BLOCKS
 // RUN: tinyformer-opt %s -tinyattn-depth-first-tile="tile=none" | FileCheck %s --check-prefix=NONE
 // RUN: tinyformer-opt %s -tinyattn-depth-first-tile="tile=min" | FileCheck %s --check-prefix=MIN
 // RUN: tinyformer-opt %s -tinyattn-depth-first-tile="tile=2 explain" | FileCheck %s --check-prefix=WHY
@@ -80,6 +81,18 @@
 // AGAIN: %[[WHOLE:.*]] = scf.for
 // AGAIN: tinyattn.linear ins(%[[WHOLE]], {{.*}} -> tensor<2x8xi8>
 
+// Blocks of two rows outside, as a quarter of five is split only between pairs;
+// tiles are no higher than that. Sums are those of a block.
+// BLOCKS-LABEL: @mhsa
+// BLOCKS-SAME: rows = 2 : i64, schedule = "quarters-accumulate"
+// BLOCKS: scf.for %[[R:.*]] = %c0 to %c4 step %c2 iter_args(%[[Y:.*]] = %{{.*}}) -> (tensor<5x8xi8>)
+// BLOCKS: %[[SUMS:.*]] = scf.for {{.*}} = %c0 to %c2 step %c1 {{.*}} -> (tensor<2x8xi32>)
+// BLOCKS: tinyattn.linear {{.*}}shift = 12>{{.*}} -> tensor<1x5x4xi8>
+// BLOCKS: tinyattn.linear_accumulate
+// BLOCKS: %[[Q:.*]] = tinyattn.requantize ins(%[[SUMS]],
+// BLOCKS: tensor.insert_slice %[[Q]] into %[[Y]][%[[R]], 0] [2, 8]
+// BLOCKS: tinyattn.requantize {{.*}} -> tensor<1x8xi8>
+
 // NONE-LABEL: @mhsa
 // NONE-SAME: tinyattn.schedules = [{arena_bytes = {{[0-9]+}} : i64, cycles = {{[0-9]+}} : i64, layer = "attn", rows = 5 : i64, schedule = "none"}]
 // NONE: tinyattn.mhsa
@@ -88,7 +101,7 @@
 // WHY-LABEL: @mhsa
 // WHY-SAME: tinyattn.schedules = [{arena_bytes = {{[0-9]+}} : i64, considered = [
 // WHY-SAME: {arena_bytes = array<i64: {{[0-9]+}}>, cycles = array<i64: {{[0-9]+}}>, rows = array<i64: 2>, schedule = "heads-context"}
-// WHY-SAME: schedule = "rows-accumulate"}]
+// WHY-SAME: schedule = "quarters-accumulate"}]
 // WHY-SAME: layer = "attn", reason = "fastest", rows = 2
 // ONLY-LABEL: @mhsa
 // ONLY-SAME: reason = "only"

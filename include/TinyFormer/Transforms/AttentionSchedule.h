@@ -35,6 +35,8 @@ enum class ScheduleKind {
   RowsAll,
   RowsContext,
   RowsAccumulate,
+  HalvesAccumulate,
+  QuartersAccumulate,
 };
 
 struct Schedule {
@@ -46,6 +48,11 @@ struct Schedule {
   double cycles = 0;
 };
 
+/// Rows for which keys and values of a head are computed again: all of them,
+/// but for the kinds that go through a half or a quarter of them at a time.
+/// Pairs of rows are not split.
+int64_t getBlockRows(ScheduleKind kind, int64_t tokens);
+
 /// The name of a kind, and the kind of a name.
 const char *getName(ScheduleKind kind);
 std::optional<ScheduleKind> findScheduleKind(const std::string &name);
@@ -53,6 +60,11 @@ std::optional<ScheduleKind> findScheduleKind(const std::string &name);
 /// The schedule with its estimates, for a core that the cost model knows.
 Schedule estimateSchedule(const AttentionShape &shape, ScheduleKind kind,
                           int64_t rows, const std::string &core);
+
+/// Cycles of the untiled program, a measure even where it does not fit. With
+/// fused weights, of the slower one of the fused and the plain program: what
+/// was gained may be spent.
+double estimateUntiledCycles(AttentionShape shape, const std::string &core);
 
 /// What to choose from, and how.
 struct ScheduleQuery {

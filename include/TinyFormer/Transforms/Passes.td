@@ -97,6 +97,10 @@ def DepthFirstTile
     * `rows-context` and `rows-accumulate`: rows outside, heads inside; K and V
       of one head are computed again for each tile of rows, the context or the
       sums of the projection are as high as the tile.
+    * `halves-accumulate` and `quarters-accumulate`: `heads-accumulate` for a
+      half or a quarter of the rows at a time, so that the sums are as high as
+      that; K and V of each head are computed again for each of them. Tiles are
+      no higher than a block.
     * `none`: the op stays, for `-tinyattn-decompose-attention`.
 
     With fused weights, K is X itself. What comes out is the same to the bit.
@@ -104,8 +108,9 @@ def DepthFirstTile
     `tile=auto` takes the fastest schedule that fits the target's largest memory
     (the smallest of those whose estimates are within 1 % of it)
     for an arena, or with `optimize=size` the smallest of those that are at most
-    4 % slower than it, or 5 % slower than the untiled program; if none fits, the smallest. `tile=min` takes the
-    smallest of all. Estimates of bytes are those of a perfect memory plan,
+    4 % slower than it, or 5 % slower than the untiled program with fused or
+    plain weights, whichever is slower; if none fits, the smallest. `tile=min`
+    takes the smallest of all. Estimates of bytes are those of a perfect memory plan,
     cycles come from the cost model.
 
     The function's attribute `tinyattn.schedules` says what was chosen and

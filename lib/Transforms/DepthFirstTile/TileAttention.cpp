@@ -7,6 +7,7 @@
 #include "TinyFormer/Support/Locations.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Tensor/Transforms/Transforms.h"
@@ -45,11 +46,13 @@ public:
       result = parts.output.getResult(0);
       break;
     case ScheduleKind::HeadsContext:
-      result = projectWhole(headsOutside(schedule.rows, false));
+      result = projectWhole(wholeContext(schedule.rows));
       break;
     case ScheduleKind::HeadsAccumulate:
-      result = requantize(headsOutside(schedule.rows, true),
-                          parts.output.getInits().front());
+    case ScheduleKind::HalvesAccumulate:
+    case ScheduleKind::QuartersAccumulate:
+      result =
+          blocksOutside(getBlockRows(schedule.kind, tokens), schedule.rows);
       break;
     case ScheduleKind::RowsAll:
     case ScheduleKind::RowsContext:
@@ -67,21 +70,45 @@ private:
   // Schedules
   //===--------------------------------------------------------------------===//
 
-  /// The context [S, H·Pv] of all heads, or the i32 sums [S, E'] of its
-  /// projection.
-  Value headsOutside(int64_t rows, bool accumulate) {
-    Value whole =
-        accumulate ? broadcastBias(tokens) : parts.context.getInits().front();
+  /// The context [S, H·Pv], with keys and values of one head at a time.
+  Value wholeContext(int64_t rows) {
+    Value whole = parts.context.getInits().front();
     return forParts(heads, 1, whole, [&](Part head, Value whole) {
       provideKeysAndValues(head);
-      Value weight = accumulate ? sliceOutputWeight(head) : Value();
       return forParts(tokens, rows, whole, [&](Part part, Value whole) {
-        if (!accumulate)
-          return tileContext(head, part, whole, part.offset);
-        Value context = tileContext(head, part, Value(), {});
-        Value sums = slice(whole, part, {b.getIndexAttr(0), outputWidth});
+        return tileContext(head, part, whole, part.offset);
+      });
+    });
+  }
+
+  /// The output, a block of rows at a time: its sums are there as a whole, and
+  /// keys and values of one head.
+  Value blocksOutside(int64_t blockRows, int64_t rows) {
+    Part channels{b.getIndexAttr(0), outputWidth};
+    Value whole = parts.output.getInits().front();
+    return forParts(tokens, blockRows, whole, [&](Part block, Value whole) {
+      Value sums = sumOfTiles(block, std::min(rows, block.size));
+      if (block.size == tokens)
+        return requantize(sums, whole);
+      Value init = empty({block.size, outputWidth});
+      return insert(requantize(sums, init), whole, block, channels);
+    });
+  }
+
+  /// i32 [block, E'], with keys and values of one head at a time and tiles of
+  /// rows inside.
+  Value sumOfTiles(Part block, int64_t rows) {
+    Part channels{b.getIndexAttr(0), outputWidth};
+    Value whole = broadcastBias(block.size);
+    return forParts(heads, 1, whole, [&](Part head, Value whole) {
+      provideKeysAndValues(head);
+      Value weight = sliceOutputWeight(head);
+      return forParts(block.size, rows, whole, [&](Part part, Value whole) {
+        Part tokens{add(block.offset, part.offset), part.size};
+        Value context = tileContext(head, tokens, Value(), {});
+        Value sums = slice(whole, part, channels);
         return insert(accumulateInto(sums, context, weight), whole, part,
-                      {b.getIndexAttr(0), outputWidth});
+                      channels);
       });
     });
   }
@@ -333,6 +360,21 @@ private:
       return b.getIndexAttr(*constant * factor);
     return arith::MulIOp::create(b, loc, cast<Value>(value),
                                  arith::ConstantIndexOp::create(b, loc, factor))
+        .getResult();
+  }
+
+  OpFoldResult add(OpFoldResult lhs, OpFoldResult rhs) {
+    std::optional<int64_t> left = getConstantIntValue(lhs),
+                           right = getConstantIntValue(rhs);
+    if (left && right)
+      return b.getIndexAttr(*left + *right);
+    if (left == 0)
+      return rhs;
+    if (right == 0)
+      return lhs;
+    return arith::AddIOp::create(b, loc,
+                                 getValueOrCreateConstantIndexOp(b, loc, lhs),
+                                 getValueOrCreateConstantIndexOp(b, loc, rhs))
         .getResult();
   }
 

@@ -66,7 +66,7 @@ ScheduleOption = Annotated[
     typer.Option(
         metavar="KIND",
         help="Consider one kind of schedule only: heads-context, heads-accumulate, rows-all, "
-        "rows-context or rows-accumulate.",
+        "rows-context, rows-accumulate, halves-accumulate or quarters-accumulate.",
     ),
 ]
 TargetOption = Annotated[

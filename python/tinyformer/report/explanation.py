@@ -152,7 +152,7 @@ def schedule_reason(choice: ScheduleChoice) -> str:
         "fastest": "the smallest of those at most 1 % slower than the fastest that fits "
         + capacity,
         "smallest-of-fast": "the smallest of those at most 4 % slower than the fastest, or 5 % "
-        f"slower than the untiled program, that fits {capacity}",
+        f"slower than the untiled program with or without fused weights, that fits {capacity}",
         "smallest": "the smallest peak was asked for",
         "none-fits": f"none fits {capacity}; this is the smallest, {smallest:,} bytes",
         "only": "the only one that the options allow",

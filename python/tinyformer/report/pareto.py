@@ -22,6 +22,8 @@ KINDS = (
     "rows-all",
     "rows-context",
     "rows-accumulate",
+    "halves-accumulate",
+    "quarters-accumulate",
 )
 """In this order kinds have the colours k0, k1, ... of the style sheet."""
 

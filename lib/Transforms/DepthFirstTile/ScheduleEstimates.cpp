@@ -1,0 +1,339 @@
+// Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What each schedule needs: bytes as a perfect planner lays them, cycles by the
+// cost model.
+
+#include "TinyFormer/Transforms/AttentionSchedule.h"
+
+#include "TinyFormer/CostModel/CostModel.h"
+#include "TinyFormer/Transforms/Panels.h"
+
+#include <algorithm>
+
+using namespace tinyformer;
+using namespace mlir::tinyattn;
+
+namespace {
+
+/// Bytes of one buffer, as the planner aligns it.
+uint64_t buffer(int64_t bytes) { return (bytes + 7) / 8 * 8; }
+
+/// Bytes of the buffers of some heads. What is expanded into panels for a block
+/// of rows only is there beside its source; panels are no larger than bytes
+/// where nothing is packed.
+struct Sizes {
+  Sizes(const AttentionShape &s, int64_t heads, int64_t rows) {
+    setContext(s, heads, rows);
+    if (s.packing.attention)
+      setPanels(s, heads, rows);
+    else
+      setBytes(s, heads, rows);
+  }
+
+  void setContext(const AttentionShape &s, int64_t heads, int64_t rows) {
+    int64_t width = heads * s.valueWidth;
+    leftContext = context = buffer(rows * width);
+    if (s.packing.output)
+      leftContextBlock = contextBlock = getBlockBytes(rows, width);
+    bool isPanel = s.packing.output && s.packing.attention &&
+                   getComputeRows(rows, width) == rows;
+    if (isPanel) {
+      leftContext = buffer(getLeftBytes(rows, width));
+      leftContextBlock = 0;
+    }
+  }
+
+  void setBytes(const AttentionShape &s, int64_t heads, int64_t rows) {
+    keys = s.fusedWeights ? 0 : buffer(heads * s.tokens * s.headWidth);
+    values = buffer(heads * s.tokens * s.valueWidth);
+    queries = buffer(heads * rows * s.headWidth);
+    scores = buffer(heads * rows * s.tokens);
+    sums = buffer(4 * heads * rows);
+  }
+
+  void setPanels(const AttentionShape &s, int64_t heads, int64_t rows) {
+    keys = s.fusedWeights ? 0
+                          : buffer(getRightBytes(s.tokens, heads * s.headWidth,
+                                                 s.packing.jointKeys));
+    values = buffer(
+        getRightBytes(heads * s.valueWidth, s.tokens, s.packing.jointValues));
+    inputBlock = getBlockBytes(rows, s.width);
+    int64_t width = heads * s.headWidth;
+    if (getComputeRows(rows, width) == rows) {
+      queries = buffer(getLeftBytes(rows, width));
+    } else {
+      queries = buffer(rows * width);
+      queriesBlock = getBlockBytes(rows, width);
+    }
+    scores = buffer(heads * rows * ((s.tokens + 3) / 4 * 4));
+    int64_t depth = heads * ((s.tokens + 1) / 2 * 2);
+    int64_t block = (getComputeRows(rows, depth) + 1) / 2 * 2;
+    exponentials = buffer(getLeftBytes(block, depth));
+    sums = buffer(4 * heads * block);
+    // As a whole, the scores are dead when there are exponentials of all rows.
+    if (block >= rows)
+      deadScores = scores;
+  }
+
+  /// Of rows of int8, at a time.
+  static uint64_t getBlockBytes(int64_t rows, int64_t width) {
+    return buffer(getLeftBytes(getPackRows(rows, width), width));
+  }
+
+  /// From the scores to a context of so many bytes, beside the values.
+  uint64_t getSoftmaxPeak(uint64_t contextBytes) const {
+    uint64_t softmax = scores + exponentials + sums;
+    return std::max(softmax, softmax - deadScores + contextBytes);
+  }
+
+  /// The largest sum while keys and values are there as a whole, and the
+  /// context goes to the projection.
+  uint64_t getTilePeak() const {
+    return std::max({inputBlock + queries, queries + queriesBlock + scores,
+                     getSoftmaxPeak(leftContext),
+                     leftContext + leftContextBlock});
+  }
+
+  uint64_t keys, values, queries, scores, sums, context, leftContext;
+  uint64_t inputBlock = 0, queriesBlock = 0, exponentials = 0, deadScores = 0;
+  uint64_t contextBlock = 0, leftContextBlock = 0;
+};
+
+/// Panels of the input or of slices of it that are made before all loops.
+struct InputPanels {
+  explicit InputPanels(const AttentionShape &s) {
+    if (!s.packing.attention)
+      return;
+    if (s.fusedWeights)
+      columns = buffer(getRightBytes(s.tokens, s.width, s.packing.jointKeys));
+    if (isWhole(s.tokens, s.width))
+      all = Sizes::getBlockBytes(s.tokens, s.width);
+    else
+      block = Sizes::getBlockBytes(s.tokens, s.width);
+  }
+
+  /// A slice at an offset that no loop over the tiles of `tokens` rows changes
+  /// is the same for all heads.
+  static uint64_t getSlices(const AttentionShape &s, int64_t tokens,
+                            int64_t rows) {
+    int64_t rest = tokens % rows;
+    if (!s.packing.attention || rest == 0)
+      return 0;
+    uint64_t slices = 0;
+    if (isWhole(rest, s.width))
+      slices += Sizes::getBlockBytes(rest, s.width);
+    if (tokens / rows == 1 && isWhole(rows, s.width))
+      slices += Sizes::getBlockBytes(rows, s.width);
+    return slices;
+  }
+
+  static bool isWhole(int64_t rows, int64_t width) {
+    return getPackRows(rows, width) == rows;
+  }
+
+  /// The input as keys, as rows where that is small, and else a block of it.
+  uint64_t columns = 0, all = 0, block = 0;
+};
+
+/// Calls `body` with each part of `total` that `step` cuts off.
+template <typename Body> void forParts(int64_t total, int64_t step, Body body) {
+  for (int64_t rest = total; rest > 0; rest -= step)
+    body(std::min(rest, step));
+}
+
+/// Where no loop is left, a tile and the rest share keys and values (common
+/// subexpressions), so that these stay.
+bool isShared(const AttentionShape &s, int64_t rows) {
+  return s.heads == 1 && s.tokens / rows == 1 && s.tokens % rows != 0;
+}
+
+/// Keys and then values of one head, for each tile, whose input may be a panel
+/// for all heads.
+uint64_t getHeadPeak(const AttentionShape &s, int64_t rows, bool withContext) {
+  Sizes head(s, 1, rows);
+  InputPanels input(s);
+  uint64_t keys = isShared(s, rows) ? head.keys : 0;
+  uint64_t values = isShared(s, rows) ? head.values : 0;
+  uint64_t context = withContext ? head.leftContext : 0;
+  uint64_t contextBlock = withContext ? head.leftContextBlock : 0;
+  uint64_t tileInput =
+      InputPanels::isWhole(rows, s.width) ? head.inputBlock : 0;
+  return tileInput +
+         std::max({keys + values + head.queries + head.inputBlock - tileInput,
+                   head.keys + values + head.queries + input.block,
+                   head.keys + values + head.queries + head.queriesBlock +
+                       head.scores,
+                   head.values + keys + head.scores + input.block,
+                   head.values + keys + head.getSoftmaxPeak(context),
+                   keys + values + context + contextBlock});
+}
+
+uint64_t getArenaBytes(const AttentionShape &s, ScheduleKind kind,
+                       int64_t rows) {
+  Sizes head(s, 1, rows), all(s, s.heads, rows);
+  uint64_t wholeContext = buffer(s.tokens * s.heads * s.valueWidth);
+  InputPanels input(s);
+  uint64_t early = input.columns + input.all;
+  switch (kind) {
+  case ScheduleKind::None: {
+    // Here plain exponentials are not in the place of the scores.
+    uint64_t copy = s.packing.attention ? 0 : all.scores;
+    return std::max({all.queries + all.keys + all.values + all.inputBlock,
+                     all.queries + all.queriesBlock + all.keys + all.values +
+                         input.columns + all.scores,
+                     all.values + all.getSoftmaxPeak(copy),
+                     all.values + all.getSoftmaxPeak(all.leftContext),
+                     all.leftContext + all.leftContextBlock});
+  }
+  case ScheduleKind::HeadsContext: {
+    uint64_t contextBlock = Sizes(s, s.heads, s.tokens).contextBlock;
+    uint64_t tile = std::max({head.inputBlock + head.queries,
+                              head.queries + head.queriesBlock + head.scores,
+                              head.getSoftmaxPeak(0)});
+    early += InputPanels::getSlices(s, s.tokens, rows);
+    return wholeContext + std::max(early + head.keys + head.values +
+                                       std::max(input.block, tile),
+                                   contextBlock);
+  }
+  case ScheduleKind::HeadsAccumulate:
+  case ScheduleKind::HalvesAccumulate:
+  case ScheduleKind::QuartersAccumulate: {
+    uint64_t peak = 0;
+    forParts(s.tokens, getBlockRows(kind, s.tokens), [&](int64_t block) {
+      Sizes tile(s, 1, std::min(rows, block));
+      uint64_t bytes = buffer(4 * block * s.outputWidth) +
+                       InputPanels::getSlices(s, block, std::min(rows, block)) +
+                       std::max(input.block, tile.getTilePeak());
+      peak = std::max(peak, bytes);
+    });
+    return early + head.keys + head.values + peak;
+  }
+  case ScheduleKind::RowsAll:
+    return all.keys + all.values +
+           std::max(input.all + input.block, input.columns + all.getTilePeak());
+  case ScheduleKind::RowsContext:
+    if (isShared(s, rows))
+      return early + getHeadPeak(s, rows, /*withContext=*/true);
+    return early + all.context +
+           std::max(getHeadPeak(s, rows, /*withContext=*/false),
+                    all.contextBlock);
+  case ScheduleKind::RowsAccumulate:
+    return early + buffer(4 * rows * s.outputWidth) +
+           getHeadPeak(s, rows, /*withContext=*/true);
+  }
+  return 0;
+}
+
+/// Cycles of `heads` heads on some rows, from the queries to the context.
+double getRowCycles(const AttentionShape &s, int64_t heads, int64_t rows,
+                    const std::string &core) {
+  return estimateLinear(core, rows, heads * s.headWidth, s.width) +
+         estimateMatmul(core, heads, rows, s.tokens, s.headWidth) +
+         estimateSoftmax(core, heads * rows, s.tokens) +
+         estimateMatmul(core, heads, rows, s.valueWidth, s.tokens);
+}
+
+double getKeyValueCycles(const AttentionShape &s, int64_t heads,
+                         const std::string &core) {
+  double keys = s.fusedWeights ? 0
+                               : estimateLinear(core, s.tokens,
+                                                heads * s.headWidth, s.width);
+  return keys + estimateLinear(core, s.tokens, heads * s.valueWidth, s.width);
+}
+
+/// Cycles of one tile of rows, and of what each head needs once a tile.
+double getTileCycles(const AttentionShape &s, ScheduleKind kind, int64_t rows,
+                     const std::string &core) {
+  double projection =
+      estimateLinear(core, rows, s.outputWidth, s.heads * s.valueWidth);
+  double perHead = getRowCycles(s, 1, rows, core);
+  double piece =
+      estimateLinearOnPanels(core, rows, s.outputWidth, s.valueWidth);
+  switch (kind) {
+  case ScheduleKind::None:
+  case ScheduleKind::RowsAll:
+    return getRowCycles(s, s.heads, rows, core) + projection;
+  case ScheduleKind::HeadsContext:
+    return s.heads * perHead;
+  case ScheduleKind::HeadsAccumulate:
+  case ScheduleKind::HalvesAccumulate:
+  case ScheduleKind::QuartersAccumulate:
+    return s.heads * (perHead + piece);
+  case ScheduleKind::RowsContext:
+    return s.heads * (getKeyValueCycles(s, 1, core) + perHead) + projection;
+  case ScheduleKind::RowsAccumulate:
+    return s.heads * (getKeyValueCycles(s, 1, core) + perHead + piece);
+  }
+  return 0;
+}
+
+/// Cycles of what is not part of a tile, for one block of rows.
+double getBlockCycles(const AttentionShape &s, ScheduleKind kind,
+                      const std::string &core) {
+  switch (kind) {
+  case ScheduleKind::None:
+  case ScheduleKind::RowsAll:
+    return getKeyValueCycles(s, s.heads, core);
+  case ScheduleKind::HeadsContext:
+    return s.heads * getKeyValueCycles(s, 1, core) +
+           estimateLinear(core, s.tokens, s.outputWidth,
+                          s.heads * s.valueWidth);
+  case ScheduleKind::HeadsAccumulate:
+  case ScheduleKind::HalvesAccumulate:
+  case ScheduleKind::QuartersAccumulate:
+    return s.heads * getKeyValueCycles(s, 1, core);
+  case ScheduleKind::RowsContext:
+  case ScheduleKind::RowsAccumulate:
+    return 0;
+  }
+  return 0;
+}
+
+bool accumulates(ScheduleKind kind) {
+  return kind == ScheduleKind::HeadsAccumulate ||
+         kind == ScheduleKind::RowsAccumulate ||
+         kind == ScheduleKind::HalvesAccumulate ||
+         kind == ScheduleKind::QuartersAccumulate;
+}
+
+double getCycles(const AttentionShape &s, ScheduleKind kind, int64_t rows,
+                 const std::string &core) {
+  double cycles =
+      accumulates(kind) ? estimateSums(core, s.tokens * s.outputWidth) : 0;
+  forParts(s.tokens, getBlockRows(kind, s.tokens), [&](int64_t block) {
+    cycles += getBlockCycles(s, kind, core);
+    cycles += (block / rows) * getTileCycles(s, kind, rows, core);
+    if (int64_t rest = block % rows)
+      cycles += getTileCycles(s, kind, rest, core);
+  });
+  return cycles;
+}
+
+} // namespace
+
+int64_t tinyformer::getBlockRows(ScheduleKind kind, int64_t tokens) {
+  int64_t blocks = kind == ScheduleKind::HalvesAccumulate     ? 2
+                   : kind == ScheduleKind::QuartersAccumulate ? 4
+                                                              : 1;
+  int64_t rows = (tokens + blocks - 1) / blocks;
+  return std::min(tokens, (rows + 1) / 2 * 2);
+}
+
+Schedule tinyformer::estimateSchedule(const AttentionShape &shape,
+                                      ScheduleKind kind, int64_t rows,
+                                      const std::string &core) {
+  return {kind, rows, getArenaBytes(shape, kind, rows),
+          getCycles(shape, kind, rows, core)};
+}
+
+double tinyformer::estimateUntiledCycles(AttentionShape shape,
+                                         const std::string &core) {
+  double cycles = getCycles(shape, ScheduleKind::None, shape.tokens, core);
+  if (!shape.fusedWeights)
+    return cycles;
+  shape.fusedWeights = false;
+  shape.headWidth = shape.valueWidth;
+  return std::max(cycles,
+                  getCycles(shape, ScheduleKind::None, shape.tokens, core));
+}
