@@ -52,6 +52,7 @@ void tinyattn::buildTilePhase(OpPassManager &pm, const TileOptions &options) {
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addNestedPass<func::FuncOp>(createPackOperands());
+  pm.addNestedPass<func::FuncOp>(createPackWords());
   // Plain weights die here. Without common subexpressions: a panel is shared
   // where the pass says so, and otherwise better made again than kept.
   pm.addPass(createCanonicalizerPass());

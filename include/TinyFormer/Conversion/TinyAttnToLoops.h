@@ -25,6 +25,7 @@ void populateLayernormToLoopsPatterns(RewritePatternSet &patterns);
 void populateElementwiseToLoopsPatterns(RewritePatternSet &patterns);
 /// The ops on panels.
 void populatePackedToLoopsPatterns(RewritePatternSet &patterns);
+void populateWordsToLoopsPatterns(RewritePatternSet &patterns);
 /// `pool`.
 void populatePoolToLoopsPatterns(RewritePatternSet &patterns);
 

@@ -194,6 +194,35 @@ def PackOperands : Pass<"tinyattn-pack-operands", "::mlir::func::FuncOp"> {
   ];
 }
 
+def PackWords : Pass<"tinyattn-pack-words", "::mlir::func::FuncOp"> {
+  let summary = "Let dot products of four bytes read rows of words";
+  let description = [{
+    Precondition: attention is decomposed. Nothing happens unless the module's
+    target has the instruction set `xpulpv2`, whose dot products take a word of
+    four bytes of each operand.
+
+    Effect: `linear` and `linear_accumulate` with constant weights become
+    `word_linear`, their weights constant rows of words with multiplier and
+    addend. Values of attention are written transposed, so that the context is
+    a product of rows, too (`matmul` with `transpose_b`). Rows that the passes
+    made, and matrix products read, start at whole words and not all in the same
+    memory bank: their destination is a slice of a wider tensor. The bits stay
+    the same.
+
+    Layers stay as they are where an operand is no constant or requantisation is
+    wide.
+
+    Postcondition: no constant holds weights that were packed, once the dead
+    ones are removed.
+
+    Example: test/Transforms/pack-words.mlir.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect",
+    "::mlir::tinyattn::TinyAttnDialect"
+  ];
+}
+
 def ReuseDestinations
     : Pass<"tinyattn-reuse-destinations", "::mlir::func::FuncOp"> {
   let summary = "Let element-wise ops overwrite an input that dies there";

@@ -61,6 +61,7 @@ struct ConvertTinyAttnToLoops
     populateElementwiseToLoopsPatterns(patterns);
     populatePackedToLoopsPatterns(patterns);
     populatePoolToLoopsPatterns(patterns);
+    populateWordsToLoopsPatterns(patterns);
     walkAndApplyPatterns(getOperation(), std::move(patterns));
   }
 };

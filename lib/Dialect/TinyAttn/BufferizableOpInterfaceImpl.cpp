@@ -7,12 +7,22 @@
 
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
 #include "mlir/Dialect/Bufferization/IR/DstBufferizableOpInterfaceImpl.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace mlir::bufferization;
 using namespace mlir::tinyattn;
 
 namespace {
+
+/// Adds to its destination.
+bool accumulates(Operation *op) {
+  return llvm::TypeSwitch<Operation *, bool>(op)
+      .Case<PackedLinearOp, WordLinearOp>(
+          [](auto linear) { return !linear.getRequant(); })
+      .Case<LinearAccumulateOp>([](auto) { return true; })
+      .Default(false);
+}
 
 template <typename OpTy>
 struct StructuredOpInterface
@@ -21,10 +31,7 @@ struct StructuredOpInterface
   // Destinations are written whole and never read, but for sums.
   bool bufferizesToMemoryRead(Operation *op, OpOperand &operand,
                               const AnalysisState &) const {
-    auto linear = dyn_cast<PackedLinearOp>(op);
-    bool accumulates = std::is_same_v<OpTy, LinearAccumulateOp> ||
-                       (linear && !linear.getRequant());
-    return accumulates ||
+    return accumulates(op) ||
            cast<DestinationStyleOpInterface>(op).isDpsInput(&operand);
   }
 
@@ -83,6 +90,6 @@ void tinyattn::registerBufferizableOpInterfaceExternalModels(
     attachTo<LinearOp, BroadcastOp, LinearAccumulateOp, RequantizeOp, MatmulOp,
              SoftmaxOp, LayernormOp, LookupOp, AddOp, ConvOp, PoolOp>(*context);
     attachTo<PackRowsOp, PackColumnsOp, PackedLinearOp, PackedScoresOp,
-             PackedSoftmaxOp, PackedContextOp>(*context);
+             PackedSoftmaxOp, PackedContextOp, WordLinearOp>(*context);
   });
 }

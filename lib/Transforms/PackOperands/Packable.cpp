@@ -104,27 +104,40 @@ readNumbers(Value value, const ConstantSlice &slice, Value &constant) {
   return getConstant<int32_t>(constant);
 }
 
-std::optional<PackableLinear> tinyattn::getPackable(Value weight, Value bias,
-                                                    Value multipliers,
-                                                    RequantAttr requant) {
-  if (!isPackable(requant))
-    return std::nullopt;
+std::optional<PackableLinear> tinyattn::readLinear(Value weight, Value bias,
+                                                   Value multipliers,
+                                                   RequantAttr requant) {
   std::optional<PackableLinear> linear = readWeights(weight, 0);
   if (!linear)
-    return std::nullopt;
-  bool isCut = linear->weight.size != linear->channels;
-  if (isCut && linear->weight.size % 2 != 0)
     return std::nullopt;
   linear->shift = requant.getShift();
   FailureOr<SmallVector<int32_t>> biases =
       readNumbers(bias, linear->weight, linear->biasConstant);
   FailureOr<SmallVector<int32_t>> factors =
       readNumbers(multipliers, linear->weight, linear->multipliersConstant);
-  if (failed(biases) || failed(factors) ||
-      !tinyformer::fitUpperHalf(*factors, linear->shift))
+  if (failed(biases) || failed(factors))
     return std::nullopt;
   linear->bias = std::move(*biases);
   linear->multipliers = std::move(*factors);
+  return linear;
+}
+
+std::optional<PackableLinear> tinyattn::readLinear(LinearAccumulateOp op) {
+  return readWeights(op.getWeight(), 1);
+}
+
+std::optional<PackableLinear> tinyattn::getPackable(Value weight, Value bias,
+                                                    Value multipliers,
+                                                    RequantAttr requant) {
+  if (!isPackable(requant))
+    return std::nullopt;
+  std::optional<PackableLinear> linear =
+      readLinear(weight, bias, multipliers, requant);
+  if (!linear || !tinyformer::fitUpperHalf(linear->multipliers, linear->shift))
+    return std::nullopt;
+  bool isCut = linear->weight.size != linear->channels;
+  if (isCut && linear->weight.size % 2 != 0)
+    return std::nullopt;
   return linear;
 }
 
@@ -134,7 +147,7 @@ std::optional<PackableLinear> tinyattn::getPackable(LinearOp op) {
 }
 
 std::optional<PackableLinear> tinyattn::getPackable(LinearAccumulateOp op) {
-  return readWeights(op.getWeight(), 1);
+  return readLinear(op);
 }
 
 //===----------------------------------------------------------------------===//

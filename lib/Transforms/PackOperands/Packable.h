@@ -38,6 +38,13 @@ struct PackableLinear {
   int32_t shift = 0;
 };
 
+/// A layer of these operands whose weights, bias and multipliers are constants,
+/// or parts of constants that are cut at multiples of the part's width.
+std::optional<PackableLinear>
+readLinear(Value weight, Value bias, Value multipliers, RequantAttr requant);
+/// The same for a part of the depth of a constant, without requantisation.
+std::optional<PackableLinear> readLinear(LinearAccumulateOp op);
+
 /// `linear` of these operands. Channels of constants that are cut at multiples
 /// of an even width, if at all, and requantisation by the upper half of a
 /// product.

@@ -8,5 +8,6 @@ include "TinyFormer/Dialect/TinyAttn/TinyAttnAccumulationOps.td"
 include "TinyFormer/Dialect/TinyAttn/TinyAttnAttentionOps.td"
 include "TinyFormer/Dialect/TinyAttn/TinyAttnPackedOps.td"
 include "TinyFormer/Dialect/TinyAttn/TinyAttnStructuredOps.td"
+include "TinyFormer/Dialect/TinyAttn/TinyAttnWordOps.td"
 
 #endif // TINYFORMER_DIALECT_TINYATTN_OPS_TD
