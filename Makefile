@@ -56,7 +56,7 @@ check-quick: setup ## The tests that take a minute
 	$(BIN)/lit -sv test
 	$(BIN)/python -m pytest -m "not slow"
 
-docs: setup ## Generate docs/reference/{dialect,armdsp,passes}.md
+docs: setup ## Generate docs/reference/{dialect,armdsp,xpulp,passes}.md
 	$(BIN)/python docs/generate.py
 
 clean: ## Remove everything that was built

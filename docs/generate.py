@@ -25,6 +25,7 @@ INCLUDE = ROOT / "include"
 REFERENCES = {
     "dialect.md": [("-gen-dialect-doc", "TinyFormer/Dialect/TinyAttn/TinyAttnOps.td")],
     "armdsp.md": [("-gen-dialect-doc", "TinyFormer/Dialect/ArmDsp/ArmDspOps.td")],
+    "xpulp.md": [("-gen-dialect-doc", "TinyFormer/Dialect/Xpulp/XpulpOps.td")],
     "passes.md": [
         ("-gen-pass-doc", "TinyFormer/Transforms/Passes.td"),
         ("-gen-pass-doc", "TinyFormer/Conversion/Passes.td"),

@@ -6,6 +6,7 @@
 #include "TinyFormer/Conversion/Passes.h"
 #include "TinyFormer/Dialect/ArmDsp/ArmDsp.h"
 #include "TinyFormer/Dialect/TinyAttn/TinyAttn.h"
+#include "TinyFormer/Dialect/Xpulp/Xpulp.h"
 #include "TinyFormer/Pipelines/Phases.h"
 #include "TinyFormer/Transforms/Passes.h"
 
@@ -38,7 +39,8 @@ void tinyattn::registerAllDialects(DialectRegistry &registry) {
       .insert<TinyAttnDialect, armdsp::ArmDspDialect, arith::ArithDialect,
               bufferization::BufferizationDialect, cf::ControlFlowDialect,
               DLTIDialect, func::FuncDialect, LLVM::LLVMDialect,
-              memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect>();
+              memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect,
+              xpulp::XpulpDialect>();
   registerBufferizableOpInterfaceExternalModels(registry);
   arith::registerBufferizableOpInterfaceExternalModels(registry);
   registerTilingInterfaceExternalModels(registry);

@@ -59,7 +59,7 @@ bool isLegalAfterBufferize(Operation *op) {
 }
 
 bool isLegalAfterKernels(Operation *op) {
-  return isIn(op, {"armdsp"}) ||
+  return isIn(op, {"armdsp", "xpulp"}) ||
          (isLegalAfterBufferize(op) && !isIn(op, {"tinyattn"}) &&
           !isa<memref::CopyOp>(op));
 }
