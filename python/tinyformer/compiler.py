@@ -35,7 +35,7 @@ from tinyformer.decisions import (
     read_schedules,
 )
 from tinyformer.errors import TinyFormerError
-from tinyformer.firmware.fit import data_bytes, place_data
+from tinyformer.firmware.fit import check_constants, data_bytes, place_data
 from tinyformer.mlir import ir, passmanager
 from tinyformer.mlir._mlir_libs import _tinyformer
 from tinyformer.options import CompileOptions
@@ -155,8 +155,10 @@ class Compilation:
     def _reserve_constants(self) -> None:
         """Tell the planner what the weights take of a memory that has arenas, too."""
         taken = Counter({self.target.data_memory: data_bytes(_io_bytes(self.module))})
-        if self.target.constant_memory in self.target.arena_memories:
-            taken[self.target.constant_memory] += _constant_bytes(self.module)
+        name = self.target.constant_memory
+        if name in self.target.arena_memories:
+            taken[name] += _constant_bytes(self.module)
+            check_constants(self.name, taken[name], self.target)
         attach_target(self.module, self.target, taken)
 
 

@@ -34,6 +34,21 @@ def place_data(target: Target, io_bytes: int) -> Target:
     return target
 
 
+def check_constants(network: str, needed: int, target: Target) -> None:
+    """Raises DoesNotFitError if weights, and what lies beside them, need more than their memory."""
+    assert target.constant_memory is not None
+    memory = target.memory(target.constant_memory)
+    capacity = target.arena_capacity(memory.name)
+    if needed <= capacity:
+        return
+    beside = " with inputs and outputs" if memory.name == target.data_memory else ""
+    stacks = f", {memory.size - capacity} of them for stacks" if capacity < memory.size else ""
+    raise DoesNotFitError(
+        f"{network!r}: weights{beside} need {needed} bytes but {memory.name!r} of {target.name} "
+        f"holds {memory.size}{stacks}; use a smaller model"
+    )
+
+
 def check_fit(interface: NetworkInterface, target: Target) -> None:
     """Raises DoesNotFitError for the first memory that cannot hold what lies in it."""
     for name in interface.arenas:
