@@ -1,7 +1,7 @@
 # Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-#   make demo    compile and run the example on both simulated boards
+#   make demo    compile and run the example on three simulated boards
 #   make test    lint, then all tests
 #   make help    the rest
 
@@ -16,8 +16,8 @@ DIGITS := examples/digits
 .PHONY: demo test setup lint format check-quick docs clean help
 .DELETE_ON_ERROR:
 
-demo: setup ## Compile the digits example and run it on both simulated boards
-	$(BIN)/tinyformer eval $(DIGITS)/digits.onnx --target stm32l4 --target stm32h7 \
+demo: setup ## Compile the digits example and run it on three simulated boards
+	$(BIN)/tinyformer eval $(DIGITS)/digits.onnx --target stm32l4 --target stm32h7 --target gap9 \
 	  --calibration $(DIGITS)/calibration.npz --data $(DIGITS)/test.npz
 
 test: setup lint docs ## Lint, build the reference, run all tests

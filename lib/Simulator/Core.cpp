@@ -17,7 +17,7 @@ Core::Core(Cluster &cluster, unsigned index)
       watchesRaces(cluster.configuration().raceDetector) {
   const size_t functions = cluster.executable().functions().size() + 1;
   counters.functionCycles.assign(functions, 0);
-  counters.layerCycles.assign(functions, 0);
+  counters.layerCycles.resize(functions);
   counters.functionMisaligned.assign(functions, 0);
   layer = uint32_t(functions) - 1;
 }
@@ -109,8 +109,7 @@ void Core::stall(const Instruction &i, uint64_t cycles, Event event) {
 void Core::settle() {
   if (readyAt <= profiledSince)
     return;
-  counters.functionCycles[profiled] += readyAt - profiledSince;
-  counters.layerCycles[layer] += readyAt - profiledSince;
+  counters.addCycles(profiled, layer, readyAt - profiledSince);
   profiledSince = readyAt;
 }
 

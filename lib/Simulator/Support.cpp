@@ -91,10 +91,19 @@ const char *tinyformer::pulp::eventName(Event event) {
   return names[unsigned(event)];
 }
 
+void Counters::addCycles(uint32_t function, uint32_t layer, uint64_t cycles) {
+  functionCycles[function] += cycles;
+  std::vector<uint64_t> &inLayer = layerCycles[layer];
+  if (inLayer.empty())
+    inLayer.resize(functionCycles.size());
+  inLayer[function] += cycles;
+}
+
 void Counters::clear() {
   events.fill(0);
   std::fill(functionCycles.begin(), functionCycles.end(), 0);
-  std::fill(layerCycles.begin(), layerCycles.end(), 0);
+  for (std::vector<uint64_t> &inLayer : layerCycles)
+    inLayer.clear();
   std::fill(functionMisaligned.begin(), functionMisaligned.end(), 0);
 }
 

@@ -103,13 +103,27 @@ private:
     return config;
   }
 
+  /// The name of a function by number; empty for what is in none.
+  nb::str nameOf(size_t number) const {
+    const auto &functions = program.functions();
+    return nb::str(number < functions.size() ? functions[number].name.c_str()
+                                             : "");
+  }
+
   nb::dict byFunction(const std::vector<uint64_t> &cycles) const {
     nb::dict names;
-    const auto &functions = program.functions();
     for (size_t i = 0; i < cycles.size(); ++i)
       if (cycles[i] != 0)
-        names[nb::str(i < functions.size() ? functions[i].name.c_str() : "")] =
-            cycles[i];
+        names[nameOf(i)] = cycles[i];
+    return names;
+  }
+
+  nb::dict
+  byLayer(const std::vector<std::vector<uint64_t>> &layerCycles) const {
+    nb::dict names;
+    for (size_t i = 0; i < layerCycles.size(); ++i)
+      if (!layerCycles[i].empty())
+        names[nameOf(i)] = byFunction(layerCycles[i]);
     return names;
   }
 
@@ -121,7 +135,7 @@ private:
     report["hart"] = core.hart();
     report["events"] = events;
     report["functions"] = byFunction(counters.functionCycles);
-    report["layers"] = byFunction(counters.layerCycles);
+    report["layers"] = byLayer(counters.layerCycles);
     report["misaligned"] = byFunction(counters.functionMisaligned);
     report["stack_bytes"] = core.stackBytes();
     return report;

@@ -8,13 +8,16 @@ from typing import TypedDict
 class SimulationError(RuntimeError): ...
 
 class CoreReport(TypedDict):
-    """What a core counted; `stack_bytes` is -1 where the program does not say where stacks are."""
+    """What a core counted; `stack_bytes` is -1 where the program does not say where stacks are.
+
+    `layers` has the cycles of each layer by function.
+    """
 
     name: str
     hart: int
     events: dict[str, int]
     functions: dict[str, int]
-    layers: dict[str, int]
+    layers: dict[str, dict[str, int]]
     misaligned: dict[str, int]
     stack_bytes: int
 

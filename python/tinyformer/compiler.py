@@ -13,6 +13,7 @@ taken with `text()` and read back by `tinyformer-opt`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import prod
 from pathlib import Path
@@ -34,7 +35,7 @@ from tinyformer.decisions import (
     read_schedules,
 )
 from tinyformer.errors import TinyFormerError
-from tinyformer.firmware.fit import data_bytes, place_data
+from tinyformer.firmware.fit import check_constants, data_bytes, place_data
 from tinyformer.mlir import ir, passmanager
 from tinyformer.mlir._mlir_libs import _tinyformer
 from tinyformer.options import CompileOptions
@@ -91,7 +92,7 @@ class Compilation:
         self.choices: tuple[ScheduleChoice, ...] = ()
         self.arenas: tuple[Arena, ...] = ()
         self.plan: MemoryPlan | None = None
-        attach_target(module, self.target, data_bytes(_io_bytes(module)))
+        attach_target(module, self.target, {self.target.data_memory: data_bytes(_io_bytes(module))})
 
     def run_to(self, phase: str) -> None:
         """Run the phases behind the present one up to and including `phase`."""
@@ -136,6 +137,7 @@ class Compilation:
                 progress=self.progress,
             )
         if phase == "quantize":
+            self._reserve_constants()
             with self.module.context:
                 self.quantized = ir.Module.parse(self.text())
             self.input_tensors, self.output_tensors = _tensor_interfaces(
@@ -149,6 +151,15 @@ class Compilation:
             self.arenas = read_arenas(public_function(self.module))
             if self.options.explain:
                 self.plan = read_plan(public_function(self.module))
+
+    def _reserve_constants(self) -> None:
+        """Tell the planner what the weights take of a memory that has arenas, too."""
+        taken = Counter({self.target.data_memory: data_bytes(_io_bytes(self.module))})
+        name = self.target.constant_memory
+        if name in self.target.arena_memories:
+            taken[name] += _constant_bytes(self.module)
+            check_constants(self.name, taken[name], self.target)
+        attach_target(self.module, self.target, taken)
 
 
 def run_pipeline(module: ir.Module, pipeline: str, what: str) -> None:
@@ -171,27 +182,30 @@ def run_pipeline(module: ir.Module, pipeline: str, what: str) -> None:
             handler.detach()
 
 
-def attach_target(module: ir.Module, target: Target, data: int = 0) -> None:
-    """Say in the module for which machine it is compiled; `data` bytes lie beside the arena."""
+def attach_target(
+    module: ir.Module, target: Target, taken: Mapping[str, int] | None = None
+) -> None:
+    """Say in the module for which machine it is compiled; `taken` is by memory what lies beside
+    the arena."""
     # A pointer and an index are 32 bits wide on every microcontroller here.
     index_bits = 64 if target.isa == "x86-64" else 32
     with module.context:
         attributes = module.operation.attributes
-        attributes["tinyattn.target"] = ir.Attribute.parse(_target_attribute(target, data))
+        attributes["tinyattn.target"] = ir.Attribute.parse(_target_attribute(target, taken or {}))
         attributes["dlti.dl_spec"] = ir.Attribute.parse(
             f"#dlti.dl_spec<index = {index_bits} : i32>"
         )
 
 
-def _target_attribute(target: Target, data: int) -> str:
+def _target_attribute(target: Target, taken: Mapping[str, int]) -> str:
     memories = []
     order = [*target.arena_memories, *(m.name for m in target.memories)]
     for name in dict.fromkeys(order):
         memory = target.memory(name)
         if name in target.arena_memories:
             reserved = memory.size - target.arena_capacity(name)
-            if name == target.data_memory and target.flash is not None:
-                reserved = min(memory.size, reserved + data)
+            if target.code_memory is not None:
+                reserved = min(memory.size, reserved + taken.get(name, 0))
         else:
             reserved = memory.size
         memories.append(
@@ -208,6 +222,21 @@ def _io_bytes(module: ir.Module) -> int:
     function = public_function(module)
     type_ = ir.FunctionType(ir.TypeAttr(function.attributes["function_type"]).value)
     return sum(prod(type_shape(tensor)) for tensor in [*type_.inputs, *type_.results])
+
+
+def _constant_bytes(module: ir.Module) -> int:
+    """Bytes of all weights, biases, multipliers and tables of a quantised module."""
+    total = 0
+
+    def count(op: ir.Operation) -> ir.WalkResult:
+        nonlocal total
+        if op.name == "arith.constant" and isinstance(op.results[0].type, ir.RankedTensorType):
+            type_ = op.results[0].type
+            total += prod(type_.shape) * ir.IntegerType(type_.element_type).width // 8
+        return ir.WalkResult.ADVANCE
+
+    module.operation.walk(count)
+    return total
 
 
 def _layer(location: ir.Location) -> str:

@@ -21,7 +21,7 @@ from tinyformer.reference import Interpreter
 if TYPE_CHECKING:
     from tinyformer.firmware import FirmwareImage
     from tinyformer.mlir import ir
-    from tinyformer.simulators import RunResult
+    from tinyformer.simulators import RunResult, SimulatorOptions
 
 Array = npt.NDArray[Any]
 
@@ -69,13 +69,13 @@ def evaluate(
     progress: Progress = no_progress,
     *,
     plain: Compilation | None = None,
-    wait_states: int = 0,
+    simulator: SimulatorOptions | None = None,
 ) -> Evaluation:
     """Compile to the end, run every sample in all three forms, and compare.
 
     `plain` is a compilation of the same without fused weights, to compare with.
     """
-    from tinyformer.simulators import open_session
+    from tinyformer.simulators import SimulatorOptions, open_session
 
     image = compilation.build(directory)
     assert compilation.quantized is not None
@@ -84,7 +84,7 @@ def evaluate(
     count = len(next(iter(samples.values())))
     if labels is not None and len(labels) != count:
         raise CalibrationError(f"there are {count} samples but {len(labels)} labels")
-    session = open_session(image, compilation.target, wait_states=wait_states)
+    session = open_session(image, compilation.target, options=simulator or SimulatorOptions())
     output = image.interface.outputs[0]
     plain_reference = _Reference(plain) if plain else None
     floats, references, devices, plains, exact = [], [], [], [], 0

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tinyformer.firmware import FirmwareImage
 
 MANIFEST = "manifest.json"
-FORMAT = 1
+FORMAT = 2
 
 
 class PackageError(TinyFormerError):
@@ -73,6 +73,7 @@ def _manifest(compilation: Compilation, image: FirmwareImage) -> dict[str, Any]:
         "format": FORMAT,
         "name": compilation.name,
         "target": compilation.target.name,
+        "cores": image.cores,
         "program": image.path.name,
         "header": image.header.name,
         "reference": f"{compilation.name}.quantize.mlir",
@@ -130,5 +131,6 @@ def read(directory: Path) -> Package:
         weight_bytes=manifest["weight_bytes"],
         flash_bytes=manifest["flash_bytes"],
         ram_bytes=manifest["ram_bytes"],
+        cores=manifest["cores"],
     )
     return Package(image, directory / manifest["reference"])

@@ -8,9 +8,10 @@ import json
 
 import pytest
 from tinyformer.bench import layers
+from tinyformer.targets import TARGETS
 
 
-@pytest.mark.parametrize("target", ["host", "stm32l4", "stm32h7"])
+@pytest.mark.parametrize("target", ["host", "stm32l4", "stm32h7", "gap9"])
 def test_bench_attention(cli, target: str) -> None:
     result = cli("bench", "attention", "--shape", "17,48,12,4", "--target", target, "--json")
     assert result.code == 0, result.err
@@ -35,7 +36,7 @@ def test_bench_attention(cli, target: str) -> None:
         assert "MAC and SIMD in one slot" in figures["pessimistic_model"]
     else:
         assert figures["cycles_pessimistic"] is figures["pessimistic_model"] is None
-    clock = {"stm32l4": 80e6, "stm32h7": 480e6}[target]
+    clock = {"stm32l4": 80e6, "stm32h7": 480e6, "gap9": 370e6}[target]
     assert figures["milliseconds"] == pytest.approx(1e3 * figures["cycles"] / clock)
     assert figures["timing_model"]
 
@@ -55,7 +56,7 @@ def test_bench_linear(cli) -> None:
 
 
 @pytest.mark.parametrize("kind", ["softmax", "layernorm", "lookup", "add"])
-@pytest.mark.parametrize("target", ["stm32l4", "host"])
+@pytest.mark.parametrize("target", ["stm32l4", "gap9", "host"])
 def test_benchmarks_of_elements(cli, kind: str, target: str) -> None:
     result = cli("bench", kind, "--shape", "3,11", "--target", target, "--json")
     assert result.code == 0, result.err
@@ -78,8 +79,9 @@ def test_bench_add_has_two_inputs(cli) -> None:
     assert figures["peak_bytes"] == figures["arena_bytes"] + 3 * 3 * 11
 
 
-def test_bench_attention_tells_what_its_parts_cost(cli) -> None:
-    shape = ("--shape", "17,16,4,3", "--tile", "8", "--target", "stm32l4", "--json")
+@pytest.mark.parametrize("target", ["stm32l4", "gap9"])
+def test_bench_attention_tells_what_its_parts_cost(cli, target: str) -> None:
+    shape = ("--shape", "17,16,4,3", "--tile", "8", "--target", target, "--json")
     result = cli("bench", "attention", *shape, "--fuse", "never")
     assert result.code == 0, result.err
     figures = json.loads(result.out)
@@ -98,8 +100,9 @@ def test_bench_attention_tells_what_its_parts_cost(cli) -> None:
     assert set(named) == set(figures["layers"]) - entry
 
 
-def test_bench_counts_code_of_shared_kernels_once(cli) -> None:
-    shape = ("--shape", "9,16,4,2", "--target", "stm32l4", "--json")
+@pytest.mark.parametrize("target", ["stm32l4", "gap9"])
+def test_bench_counts_code_of_shared_kernels_once(cli, target: str) -> None:
+    shape = ("--shape", "9,16,4,2", "--target", target, "--json")
     figures = json.loads(cli("bench", "attention", *shape).out)
     sizes = figures["kernel_code_bytes"]
     assert set(sizes) == set(figures["kernels"])
@@ -118,7 +121,8 @@ def test_seed_makes_the_weights() -> None:
 
 def test_targets(cli) -> None:
     described = json.loads(cli("targets", "--json").out)
-    assert [target["name"] for target in described] == ["stm32l4", "stm32h7", "host"]
+    assert [target["name"] for target in described] == list(TARGETS)
+    assert "8 x ri5cy" in cli("targets").out
     assert "cortex-m7" in cli("targets").out
 
 

@@ -29,7 +29,7 @@ def digits() -> driver.Model:
     return driver.load(MODEL, CALIBRATION)
 
 
-@pytest.mark.parametrize("target", ["stm32l4", "stm32h7"])
+@pytest.mark.parametrize("target", ["stm32l4", "stm32h7", "gap9"])
 def test_accuracy_and_bits(cli, target: str) -> None:
     result = cli(
         *("eval", MODEL, "--target", target, "--calibration", CALIBRATION),

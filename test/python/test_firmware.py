@@ -64,7 +64,7 @@ def test_the_vector_table_starts_with_stack_and_reset(tmp_path: Path) -> None:
     assert words[6] == names["UsageFault_Handler"]
 
 
-@pytest.mark.parametrize("name", (*CHIPS, "host"))
+@pytest.mark.parametrize("name", (*CHIPS, "gap9", "host"))
 def test_two_builds_in_different_directories_are_equal(name: str, tmp_path: Path) -> None:
     built = []
     for folder in ("here", "there/deeper"):

@@ -42,12 +42,13 @@ FLOOR_DB = {"never": 18, "always": 16}
 
 @pytest.mark.parametrize("fuse", ["never", "always"])
 @pytest.mark.parametrize("name", NAMES)
-def test_bits_memory_and_accuracy(name: str, fuse: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("target", ["stm32l4", "gap9"])
+def test_bits_memory_and_accuracy(target: str, name: str, fuse: str, tmp_path: Path) -> None:
     model = onnx.load(MODELS / f"{name}.onnx")
     with np.load(MODELS / f"{name}.npz") as data:
         samples = {key: data[key] for key, _ in model.inputs}
     outputs = [key for key, _ in model.outputs]
-    chip = get_target("stm32l4")
+    chip = get_target(target)
     compilation = Compilation(
         clone(model.module), model.name, samples, outputs, chip, CompileOptions(fuse)
     )

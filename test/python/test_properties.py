@@ -60,7 +60,7 @@ def run_on(config: Encoder, target: str) -> tuple[list[np.ndarray], list[np.ndar
 @given(encoders)
 def test_every_target_has_the_bits_of_the_reference(config: Encoder) -> None:
     expected = None
-    for target in ("host", "stm32l4", "stm32h7"):
+    for target in ("host", "stm32l4", "stm32h7", "gap9"):
         reference, device = run_on(config, target)
         assert np.array_equal(reference, device), target
         assert expected is None or np.array_equal(expected, reference)
@@ -72,7 +72,7 @@ def test_every_target_has_the_bits_of_the_reference(config: Encoder) -> None:
 def test_panels_have_the_bits_of_plain_layers(
     rows: int, channels: int, depth: int, seed: int
 ) -> None:
-    for target in ("stm32l4", "stm32h7"):
+    for target in ("stm32l4", "stm32h7", "gap9"):
         layer = layers.linear(rows, channels, depth, seed)
         assert measure(layer, get_target(target), CompileOptions()).bit_exact, target
 

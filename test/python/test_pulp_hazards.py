@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import re
 import struct
+from pathlib import Path
 
 import pytest
 from pulp.assembler import Assembler
-from pulp.machine import CODE, L1, L2, load, make_elf, run
+from pulp.machine import CODE, L1, L2, load, make_elf, program, run
 from tinyformer import _pulp
 
 ADD = "add a0, a0, a1\n"
@@ -207,6 +208,40 @@ HAZARDS = [
 def test_hazard(text: str, message: str) -> None:
     with pytest.raises(_pulp.SimulationError, match=re.escape(message)):
         run(text, {L2: bytes(64)}, cores=2)
+
+
+# These depend on the caches, or take long without a limit of cycles.
+NOT_BY_COMMAND = {"starting a core without boot address", "endless loop"}
+BY_COMMAND = [hazard for hazard in HAZARDS if hazard[0] not in NOT_BY_COMMAND]
+PLACE = r"core 0 at (\w+\+0x\w+ \(0x\w+\)|0x\w+ \(in no function\))"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [h[1:] for h in BY_COMMAND], ids=[h[0] for h in BY_COMMAND]
+)
+def test_the_command_reports_each_hazard(cli, tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "hazard.elf"
+    code = Assembler(CODE).assemble(program([text]))
+    path.write_bytes(make_elf(code, {L2: bytes(64)}))
+    result = cli("simulate", path, "--cores", 2)
+    assert result.code == 2
+    assert message in result.err
+    if "waits for an event" not in message:  # then all cores are named
+        assert re.match(rf"error: {PLACE} in cycle \d+: ", result.err)
+
+
+POST_INCREMENT_LOADS = [
+    f"p.{width} a0, " + form
+    for width in ("lb", "lh", "lw", "lbu", "lhu")
+    for form in ("4(a0!)", "a1(a0!)")
+]
+
+
+@pytest.mark.parametrize("load", POST_INCREMENT_LOADS)
+def test_no_post_increment_load_of_its_base(load: str) -> None:
+    with pytest.raises(_pulp.SimulationError, match="post-increment load is its base"):
+        run(f"li a0, {L1}\nli a1, 4\n{load}")
+    assert run(f"li a2, {L1}\nli a1, 4\n{load.replace('(a0', '(a2')}").machine.exit_code == 0
 
 
 def test_a_message_says_where() -> None:

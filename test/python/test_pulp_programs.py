@@ -128,10 +128,11 @@ def test_functions_and_layers(build: Build) -> None:
     assert set(functions) == {
         "net_run", "tf_net_invoke", "layer_first", "layer_second", "helper"
     }  # fmt: skip
-    assert layers["layer_first"] == functions["layer_first"]
-    assert layers["layer_second"] == functions["layer_second"] + functions["helper"]
-    assert layers[""] == functions["net_run"] + functions["tf_net_invoke"]
-    assert sum(functions.values()) == sum(layers.values()) == finished.cycles
+    assert set(layers) == {"layer_first", "layer_second", ""}
+    assert layers["layer_first"] == {"layer_first": functions["layer_first"]}
+    assert layers["layer_second"] == {name: functions[name] for name in ("layer_second", "helper")}
+    assert layers[""] == {name: functions[name] for name in ("net_run", "tf_net_invoke")}
+    assert sum(functions.values()) == finished.cycles
 
 
 def network_image(path: Path) -> FirmwareImage:
@@ -147,8 +148,10 @@ def test_a_network_runs_again_and_again(build: Build) -> None:
         result = session.run([values], profile=True)
         assert np.array_equal(result.outputs[0], values + 1)
         assert result.cycles == sum(result.kernels.values())
-        assert next(iter(result.kernels)) == "layer_second"
+        assert next(iter(result.layers)) == "layer_second"
+        assert set(result.layers["layer_second"].kernels) == {"layer_second", "helper"}
         assert "tf_net_invoke" in result.kernels
+        assert result.cycles == sum(layer.cycles for layer in result.layers.values())
         assert result.stack_bytes is not None and 0 < result.stack_bytes < 256
         assert result.timing_model is not None and "RI5CY" in result.timing_model
     assert session.check_alignment([values]) == {}

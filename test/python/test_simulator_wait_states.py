@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from timing.networks import LINEAR_NETWORK, build, random_input
 from tinyformer.errors import SimulationError
-from tinyformer.simulators import open_session
+from tinyformer.simulators import SimulatorOptions, open_session
 from tinyformer.targets import get_target
 
 WAIT_STATES = 4
@@ -32,7 +32,9 @@ def waits(body: str, directory: Path, wait_states: int = WAIT_STATES) -> int:
     image = build(network(body), "stm32l4", directory)
     cycles = []
     for count in (0, wait_states):
-        session = open_session(image, get_target("stm32l4"), wait_states=count)
+        session = open_session(
+            image, get_target("stm32l4"), options=SimulatorOptions(wait_states=count)
+        )
         cycles.append(session.run([random_input(0)], profile=True).layers["kernel"].cycles)
     return cycles[1] - cycles[0]
 
@@ -75,7 +77,7 @@ def test_data_beyond_their_cache_wait(data_words: int, misses: int, tmp_path: Pa
 def test_they_are_named_and_change_no_bits(tmp_path: Path) -> None:
     image = build(LINEAR_NETWORK, "stm32l4", tmp_path)
     plain = open_session(image, get_target("stm32l4"))
-    session = open_session(image, get_target("stm32l4"), wait_states=3)
+    session = open_session(image, get_target("stm32l4"), options=SimulatorOptions(wait_states=3))
     first, second = (session.run([random_input(0)], profile=True) for _ in range(2))
     expected = plain.run([random_input(0)], profile=True)
     assert first.outputs[0].tolist() == expected.outputs[0].tolist()
@@ -89,13 +91,13 @@ def test_they_are_named_and_change_no_bits(tmp_path: Path) -> None:
 def test_they_are_refused_where_there_is_no_model(name: str, tmp_path: Path) -> None:
     image = build(LINEAR_NETWORK, name, tmp_path)
     with pytest.raises(SimulationError, match=f"stm32l4 only, got 2 for {name}"):
-        open_session(image, get_target(name), wait_states=2)
+        open_session(image, get_target(name), options=SimulatorOptions(wait_states=2))
 
 
 def test_they_are_at_most_four(tmp_path: Path) -> None:
     image = build(LINEAR_NETWORK, "stm32l4", tmp_path)
     with pytest.raises(SimulationError, match="0 to 4 wait states, got 5"):
-        open_session(image, get_target("stm32l4"), wait_states=5)
+        open_session(image, get_target("stm32l4"), options=SimulatorOptions(wait_states=5))
 
 
 def test_the_commands_take_them(cli) -> None:

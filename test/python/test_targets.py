@@ -10,12 +10,13 @@ from tinyformer.targets import TARGETS, Target, get_target
 
 
 def test_the_known_targets() -> None:
-    assert list(TARGETS) == ["stm32l4", "stm32h7", "host"]
+    assert list(TARGETS) == ["stm32l4", "stm32h7", "gap9", "pulp-open", "host"]
     assert get_target("stm32l4").core == "cortex-m4"
 
 
 def test_an_unknown_target_names_the_known_ones() -> None:
-    message = "unknown target 'stm32f4'; the known targets are stm32l4, stm32h7, host"
+    known = ", ".join(TARGETS)
+    message = f"unknown target 'stm32f4'; the known targets are {known}"
     with pytest.raises(UnknownTargetError, match=message):
         get_target("stm32f4")
 
@@ -38,10 +39,40 @@ def test_memories_of_the_stm32h743() -> None:
     }
 
 
+@pytest.mark.parametrize(("name", "l1"), [("gap9", 128 << 10), ("pulp-open", 64 << 10)])
+def test_memories_of_the_clusters(name: str, l1: int) -> None:
+    target = get_target(name)
+    memories = {m.name: (m.base, m.size, m.kind) for m in target.memories}
+    assert memories == {
+        "l2": (0x1C010000, 1536 << 10, "ram"),
+        "l1": (0x10000000, l1, "ram"),
+    }
+    assert (target.core, target.isa, target.cores) == ("ri5cy", "xpulpv2", 8)
+    assert target.l1_bytes == l1
+    assert get_target("stm32l4").l1_bytes is None
+
+
+def test_fewer_cores_leave_more_to_the_arena() -> None:
+    target = get_target("gap9")
+    assert target.with_cores(None) is target
+    one = target.with_cores(1)
+    assert one.cores == 1
+    saved = one.arena_capacity("l1") - target.arena_capacity("l1")
+    assert saved == 7 * target.stack_bytes
+    for cores in (0, 9):
+        with pytest.raises(
+            TinyFormerError, match=rf"'gap9' has 8 core\(s\), --cores asks for {cores}"
+        ):
+            target.with_cores(cores)
+
+
 @pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
 def test_every_named_memory_exists_and_is_ram(target: Target) -> None:
     for name in (*target.arena_memories, target.data_memory, target.stack_memory):
         assert target.memory(name).kind == "ram"
+    for code in (target.code_memory, target.constant_memory):
+        assert (code is None) == (target.name == "host")
+        assert code is None or target.memory(code).size >= 1 << 20
 
 
 @pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)

@@ -71,7 +71,7 @@ def test_tiles_have_the_bits_of_the_whole(shape: Shape, kind: str, data: st.Data
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("target", ["host", "stm32l4", "stm32h7"])
+@pytest.mark.parametrize("target", ["host", "stm32l4", "stm32h7", "gap9"])
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(shape=shapes, kind=kinds, data=st.data())
 def test_devices_have_the_bits_of_the_reference(
@@ -153,7 +153,7 @@ def test_never_more_memory_than_untiled(shape: Shape, tile: str, optimize: str) 
 
 
 @pytest.mark.parametrize("kind", SCHEDULES)
-@pytest.mark.parametrize("target", ["host", "stm32l4"])
+@pytest.mark.parametrize("target", ["host", "stm32l4", "gap9"])
 def test_fused_weights(kind: str, target: str) -> None:
     """The keys are the input."""
     result = bench((11, 6, 5, 3), CompileOptions("always", tile="4", schedule=kind), target)

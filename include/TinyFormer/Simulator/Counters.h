@@ -48,12 +48,14 @@ const char *eventName(Event event);
 struct Counters {
   std::array<uint64_t, eventCount> events{};
   std::vector<uint64_t> functionCycles;
-  std::vector<uint64_t> layerCycles;
+  /// Of each layer, the cycles by function; empty for functions that are none.
+  std::vector<std::vector<uint64_t>> layerCycles;
   /// Accesses across words.
   std::vector<uint64_t> functionMisaligned;
 
   uint64_t &operator[](Event event) { return events[unsigned(event)]; }
   uint64_t operator[](Event event) const { return events[unsigned(event)]; }
+  void addCycles(uint32_t function, uint32_t layer, uint64_t cycles);
   void clear();
 };
 

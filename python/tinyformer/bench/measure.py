@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tinyformer.bench.layers import Layer
-from tinyformer.compiler import Compilation
+from tinyformer.bench.memory import chips_for
+from tinyformer.compiler import Compilation, CompilerError
 from tinyformer.decisions import FusionDecision, Schedule
+from tinyformer.driver import clone
+from tinyformer.errors import DoesNotFitError, TinyFormerError
 from tinyformer.options import CompileOptions
 from tinyformer.quantization import quantize
 from tinyformer.reference import Interpreter
@@ -21,13 +24,15 @@ from tinyformer.targets import Target
 
 if TYPE_CHECKING:
     from tinyformer.firmware import FirmwareImage
-    from tinyformer.simulators import RunResult
+    from tinyformer.simulators import RunResult, SimulatorOptions
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """One run of a layer. `peak_bytes` counts input, output and all arenas."""
+    """One run of a layer. `peak_bytes` counts input, output and all arenas; `target` is the chip
+    as it was measured, with the L1 that the layer needed."""
 
+    target: Target
     bit_exact: bool
     run: RunResult
     image: FirmwareImage
@@ -43,12 +48,37 @@ class Measurement:
 
 
 def measure(
-    layer: Layer, target: Target, options: CompileOptions | None = None, *, wait_states: int = 0
+    layer: Layer,
+    target: Target,
+    options: CompileOptions | None = None,
+    *,
+    memory: str | None = None,
+    simulator: SimulatorOptions | None = None,
 ) -> Measurement:
-    """The whole pipeline for one layer; outputs are compared with the reference."""
-    from tinyformer.simulators import simulate
+    """The whole pipeline for one layer; outputs are compared with the reference.
 
-    compilation = Compilation(layer.module, layer.name, layer.samples, ["output"], target, options)
+    `memory` is one that everything shall lie in; see `chips_for`.
+    """
+    failure: TinyFormerError | None = None
+    for chip in chips_for(target, memory):
+        try:
+            return _measure(layer, chip, options, simulator)
+        except (DoesNotFitError, CompilerError) as error:
+            failure = error
+    assert failure is not None
+    raise failure
+
+
+def _measure(
+    layer: Layer,
+    target: Target,
+    options: CompileOptions | None,
+    simulator: SimulatorOptions | None,
+) -> Measurement:
+    from tinyformer.simulators import SimulatorOptions, simulate
+
+    module = clone(layer.module)
+    compilation = Compilation(module, layer.name, layer.samples, ["output"], target, options)
     with tempfile.TemporaryDirectory() as directory:
         image = compilation.build(Path(directory))
         inputs = [
@@ -58,10 +88,12 @@ def measure(
             )
         ]
         profile = target.clock_hz is not None
-        run = simulate(image, target, inputs, profile=profile, wait_states=wait_states)
+        modelled = simulator or SimulatorOptions()
+        run = simulate(image, target, inputs, profile=profile, options=modelled)
     assert compilation.quantized is not None
     expected = Interpreter(compilation.quantized).run(inputs)
     return Measurement(
+        target=target,
         bit_exact=np.array_equal(expected[0], run.outputs[0]),
         run=run,
         image=image,

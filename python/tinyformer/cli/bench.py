@@ -5,12 +5,16 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tinyformer.cli.console import (
+    ContentionOption,
+    CoresOption,
     FuseOption,
+    InstructionCacheOption,
     JsonOption,
     OptimizeOption,
     ScheduleOption,
@@ -27,6 +31,7 @@ from tinyformer.report.fusion import fusion_json, fusion_lines
 
 if TYPE_CHECKING:
     from tinyformer.bench.layers import Layer
+    from tinyformer.simulators import SimulatorOptions
     from tinyformer.targets import Target
 
 app = typer.Typer(
@@ -35,7 +40,13 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-CoresOption = Annotated[int, typer.Option(min=1, help="Cores to use.")]
+MemoryOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="l1",
+        help="Put weights, inputs, outputs and arena into L1, enlarged as far as they need.",
+    ),
+]
 RowsOption = Annotated[
     str, typer.Option("--shape", metavar="ROWS,COLS", help="Rows and their length.")
 ]
@@ -48,13 +59,16 @@ def attention_command(
         str, typer.Option(metavar="S,E,P,H", help="Tokens, width, head width, heads.")
     ],
     target: TargetOption,
-    cores: CoresOption = 1,
+    cores: CoresOption = None,
+    memory: MemoryOption = None,
     fuse: FuseOption = "auto",
     optimize: OptimizeOption = "cycles",
     tile: TileOption = "auto",
     schedule: ScheduleOption = None,
     seed: SeedOption = 0,
     wait_states: WaitStatesOption = 0,
+    instruction_cache: InstructionCacheOption = True,
+    contention: ContentionOption = True,
     as_json: JsonOption = False,
 ) -> None:
     """Benchmark one multi-head self-attention layer."""
@@ -63,10 +77,10 @@ def attention_command(
     tokens, width, head_width, heads = _parse(shape, "S,E,P,H")
     options = CompileOptions(fuse, optimize, tile=tile, schedule=schedule)
     _check_rows(tile, tokens)
-    chip = _chip(target, cores)
+    machine = _machine(target, cores, memory, wait_states, instruction_cache, contention)
     layer = layers.attention(tokens, width, head_width, heads, seed)
-    shown = {"cores": cores, "fuse": fuse, "optimize": optimize, "tile": tile}
-    _report(layer, chip, shape, shown, as_json, options, wait_states=wait_states)
+    shown = {"fuse": fuse, "optimize": optimize, "tile": tile}
+    _report(layer, machine, shape, as_json, options, shown)
 
 
 @app.command("linear")
@@ -75,81 +89,91 @@ def linear_command(
         str, typer.Option(metavar="M,N,K", help="Rows, output channels, input channels.")
     ],
     target: TargetOption,
-    cores: CoresOption = 1,
+    cores: CoresOption = None,
+    memory: MemoryOption = None,
     seed: SeedOption = 0,
     wait_states: WaitStatesOption = 0,
+    instruction_cache: InstructionCacheOption = True,
+    contention: ContentionOption = True,
     as_json: JsonOption = False,
 ) -> None:
     """Benchmark one linear layer."""
     from tinyformer.bench import layers
 
     rows, channels, depth = _parse(shape, "M,N,K")
-    chip = _chip(target, cores)
-    _report(
-        layers.linear(rows, channels, depth, seed),
-        chip,
-        shape,
-        {"cores": cores},
-        as_json,
-        wait_states=wait_states,
-    )
+    machine = _machine(target, cores, memory, wait_states, instruction_cache, contention)
+    _report(layers.linear(rows, channels, depth, seed), machine, shape, as_json)
 
 
 @app.command("softmax")
 def softmax_command(
     shape: RowsOption,
     target: TargetOption,
-    cores: CoresOption = 1,
+    cores: CoresOption = None,
+    memory: MemoryOption = None,
     seed: SeedOption = 0,
     wait_states: WaitStatesOption = 0,
+    instruction_cache: InstructionCacheOption = True,
+    contention: ContentionOption = True,
     as_json: JsonOption = False,
 ) -> None:
     """Benchmark one softmax along rows, normalised."""
-    _rows("softmax", shape, target, cores, seed, wait_states, as_json)
+    machine = _machine(target, cores, memory, wait_states, instruction_cache, contention)
+    _rows("softmax", shape, machine, seed, as_json)
 
 
 @app.command("layernorm")
 def layernorm_command(
     shape: RowsOption,
     target: TargetOption,
-    cores: CoresOption = 1,
+    cores: CoresOption = None,
+    memory: MemoryOption = None,
     seed: SeedOption = 0,
     wait_states: WaitStatesOption = 0,
+    instruction_cache: InstructionCacheOption = True,
+    contention: ContentionOption = True,
     as_json: JsonOption = False,
 ) -> None:
     """Benchmark one layer normalisation of rows."""
-    _rows("layernorm", shape, target, cores, seed, wait_states, as_json)
+    machine = _machine(target, cores, memory, wait_states, instruction_cache, contention)
+    _rows("layernorm", shape, machine, seed, as_json)
 
 
 @app.command("lookup")
 def lookup_command(
     shape: RowsOption,
     target: TargetOption,
-    cores: CoresOption = 1,
+    cores: CoresOption = None,
+    memory: MemoryOption = None,
     seed: SeedOption = 0,
     wait_states: WaitStatesOption = 0,
+    instruction_cache: InstructionCacheOption = True,
+    contention: ContentionOption = True,
     as_json: JsonOption = False,
 ) -> None:
     """Benchmark one table lookup of each element, such as GELU."""
-    _rows("lookup", shape, target, cores, seed, wait_states, as_json)
+    machine = _machine(target, cores, memory, wait_states, instruction_cache, contention)
+    _rows("lookup", shape, machine, seed, as_json)
 
 
 @app.command("add")
 def add_command(
     shape: RowsOption,
     target: TargetOption,
-    cores: CoresOption = 1,
+    cores: CoresOption = None,
+    memory: MemoryOption = None,
     seed: SeedOption = 0,
     wait_states: WaitStatesOption = 0,
+    instruction_cache: InstructionCacheOption = True,
+    contention: ContentionOption = True,
     as_json: JsonOption = False,
 ) -> None:
     """Benchmark one sum of two tensors, such as a residual connection."""
-    _rows("add", shape, target, cores, seed, wait_states, as_json)
+    machine = _machine(target, cores, memory, wait_states, instruction_cache, contention)
+    _rows("add", shape, machine, seed, as_json)
 
 
-def _rows(
-    kind: str, shape: str, target: str, cores: int, seed: int, wait_states: int, as_json: bool
-) -> None:
+def _rows(kind: str, shape: str, machine: _Machine, seed: int, as_json: bool) -> None:
     """Benchmarks a layer of rows and columns."""
     from tinyformer.bench import layers
 
@@ -160,9 +184,7 @@ def _rows(
         "add": layers.add,
     }[kind]
     rows, columns = _parse(shape, "ROWS,COLS")
-    chip = _chip(target, cores)
-    layer = make(rows, columns, seed)
-    _report(layer, chip, shape, {"cores": cores}, as_json, wait_states=wait_states)
+    _report(make(rows, columns, seed), machine, shape, as_json)
 
 
 def _parse(shape: str, form: str) -> list[int]:
@@ -187,41 +209,68 @@ def _print_rates(figures: dict[str, Any]) -> None:
         console.print(f"{figures[rate]:.3f}{f' ({worse:.3f})' if worse else ''} {unit}")
 
 
+def _print_enlarged(chip: Target, measured: Target) -> None:
+    if measured.l1_bytes and chip.l1_bytes and measured.l1_bytes > chip.l1_bytes:
+        console.print(
+            f"everything but code in L1, enlarged from {kibibytes(chip.l1_bytes)} to "
+            f"{kibibytes(measured.l1_bytes)}"
+        )
+
+
 def _check_rows(tile: str, tokens: int) -> None:
     """A number of rows is checked here, where the number of tokens is known."""
     if tile.isdecimal() and not 1 <= int(tile) <= tokens:
         raise OptionError(f"--tile takes 1 to {tokens} rows for this shape; got {tile}")
 
 
-def _chip(name: str, cores: int) -> Target:
+@dataclass(frozen=True)
+class _Machine:
+    """What a layer is measured on; `memory` is the one that all of it shall lie in."""
+
+    chip: Target
+    memory: str | None
+    simulator: SimulatorOptions
+
+
+def _machine(
+    target: str,
+    cores: int | None,
+    memory: str | None,
+    wait_states: int,
+    instruction_cache: bool,
+    contention: bool,
+) -> _Machine:
+    from tinyformer.simulators import SimulatorOptions
     from tinyformer.targets import get_target
 
-    chip = get_target(name)
-    if cores > chip.cores:
-        raise OptionError(f"target '{name}' has {chip.cores} core(s), --cores asks for {cores}")
-    return chip
+    chip = get_target(target).with_cores(cores)
+    simulator = SimulatorOptions(wait_states, instruction_cache, contention)
+    simulator.check(chip)
+    return _Machine(chip, memory, simulator)
 
 
 def _report(
     layer: Layer,
-    chip: Target,
+    machine: _Machine,
     shape: str,
-    shown: dict[str, Any],
     as_json: bool,
     options: CompileOptions | None = None,
-    *,
-    wait_states: int = 0,
+    shown: dict[str, Any] | None = None,
 ) -> None:
     from tinyformer.bench.figures import part_figures, rates
     from tinyformer.bench.measure import measure
-    from tinyformer.simulators.flash import check_wait_states
 
-    check_wait_states(wait_states, chip)
-    result = measure(layer, chip, options, wait_states=wait_states)
+    result = measure(
+        layer, machine.chip, options, memory=machine.memory, simulator=machine.simulator
+    )
+    chip = result.target
     figures = {
         "target": chip.name,
         "shape": [int(part) for part in shape.split(",")],
-        **shown,
+        "cores": chip.cores,
+        "memory": machine.memory,
+        "l1_bytes": chip.l1_bytes,
+        **(shown or {}),
         "bit_exact": result.bit_exact,
         **rates(layer.work, result.run.cycles, result.run.cycles_pessimistic),
         "peak_bytes": result.peak_bytes,
@@ -248,6 +297,7 @@ def _report(
             f"{layer.name} {shape} on {chip.name}: "
             f"{'same bits as the reference' if result.bit_exact else 'OTHER BITS'}"
         )
+        _print_enlarged(machine.chip, chip)
         for line in fusion_lines(result.fusion, options or CompileOptions()):
             console.print(line, markup=False, soft_wrap=True)
         for schedule in result.schedules:

@@ -11,7 +11,10 @@ import typer
 
 from tinyformer.cli.console import (
     CalibrationOption,
+    ContentionOption,
+    CoresOption,
     FuseOption,
+    InstructionCacheOption,
     JsonOption,
     ModelArgument,
     OptimizeOption,
@@ -49,6 +52,7 @@ def compile_command(
             "the module to DIR/<name>.<phase>.mlir.",
         ),
     ] = None,
+    cores: CoresOption = None,
     fuse: FuseOption = "auto",
     tile: TileOption = "auto",
     optimize: OptimizeOption = "cycles",
@@ -59,7 +63,7 @@ def compile_command(
     from tinyformer import driver, package
     from tinyformer.targets import get_target
 
-    chip = get_target(target)
+    chip = get_target(target).with_cores(cores)
     compilation = driver.load(model, calibration).start(
         chip, CompileOptions(fuse, optimize, percentile, tile)
     )
@@ -87,6 +91,7 @@ def _sizes(image: FirmwareImage) -> dict[str, Any]:
     return {
         "name": image.interface.name,
         "target": image.target_name,
+        "cores": image.cores,
         "program": str(image.path),
         "arenas": dict(image.interface.arenas),
         "code_bytes": image.code_bytes,
@@ -103,8 +108,9 @@ def _print_sizes(image: FirmwareImage, chip: Target, output: Path) -> None:
     table.add_column("memory")
     table.add_column("used", justify="right")
     table.add_column("of", justify="right")
-    if chip.flash is not None:
-        table.add_row("flash", kibibytes(image.flash_bytes), kibibytes(chip.flash.size))
+    if chip.code_memory is not None and chip.code_memory not in image.ram_bytes:
+        flash = chip.memory(chip.code_memory)
+        table.add_row(flash.name, kibibytes(image.flash_bytes), kibibytes(flash.size))
     for memory, used in image.ram_bytes.items():
         table.add_row(memory, kibibytes(used), kibibytes(chip.memory(memory).size))
     console.print(table)
@@ -132,6 +138,8 @@ def run_command(
     ],
     sample: Annotated[int, typer.Option(help="Which sample of FILE to run.")] = 0,
     wait_states: WaitStatesOption = 0,
+    instruction_cache: InstructionCacheOption = True,
+    contention: ContentionOption = True,
     as_json: JsonOption = False,
 ) -> None:
     """Run compiled firmware on its simulator and compare it with the reference."""
@@ -141,7 +149,7 @@ def run_command(
     from tinyformer.mlir import ir
     from tinyformer.quantization import dequantize, quantize
     from tinyformer.reference import Interpreter
-    from tinyformer.simulators import simulate
+    from tinyformer.simulators import SimulatorOptions, simulate
     from tinyformer.targets import get_target
 
     compiled = package.read(directory)
@@ -149,7 +157,8 @@ def run_command(
     chip = get_target(compiled.image.target_name)
     reals = _read_sample(inputs, interface, sample)
     integers = [quantize(x, tensor) for x, tensor in zip(reals, interface.inputs, strict=True)]
-    result = simulate(compiled.image, chip, integers, profile=True, wait_states=wait_states)
+    simulator = SimulatorOptions(wait_states, instruction_cache, contention)
+    result = simulate(compiled.image, chip, integers, profile=True, options=simulator)
     with ir.Context():
         reference = Interpreter(ir.Module.parse(compiled.reference.read_text("utf-8")))
     expected = reference.run(integers)
@@ -162,6 +171,7 @@ def run_command(
         print_json(
             {
                 "target": chip.name,
+                "cores": compiled.image.cores,
                 "bit_exact": exact,
                 "outputs": {name: values.tolist() for name, values in outputs.items()},
                 **cost(result, chip),

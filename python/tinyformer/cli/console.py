@@ -61,6 +61,16 @@ WaitStatesOption = Annotated[
         "--wait-states", min=0, max=4, help="Of the flash, for stm32l4: 4 at its full 80 MHz."
     ),
 ]
+CoresOption = Annotated[
+    int | None,
+    typer.Option(min=1, help="Cores of the target that may be used; all, if not given."),
+]
+InstructionCacheOption = Annotated[
+    bool, typer.Option(help="Model the instruction caches of a cluster.")
+]
+ContentionOption = Annotated[
+    bool, typer.Option(help="Model the banks of a cluster's L1, each with one access a cycle.")
+]
 ScheduleOption = Annotated[
     str | None,
     typer.Option(

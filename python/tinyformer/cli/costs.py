@@ -26,6 +26,8 @@ def cost(result: RunResult, chip: Target) -> dict[str, Any]:
         "timing_model": result.timing_model,
         "cycles_pessimistic": result.cycles_pessimistic,
         "pessimistic_model": result.pessimistic_model,
+        "instruction_cache": result.instruction_cache,
+        "contention": result.contention,
         "layers": {
             name: {
                 "cycles": layer.cycles,

@@ -14,7 +14,10 @@ import typer
 
 from tinyformer.cli.console import (
     CalibrationOption,
+    ContentionOption,
+    CoresOption,
     FuseOption,
+    InstructionCacheOption,
     JsonOption,
     ModelArgument,
     OptimizeOption,
@@ -67,22 +70,26 @@ def eval_command(
     limit: Annotated[
         int | None, typer.Option(min=1, help="Use the first so many samples only.")
     ] = None,
+    cores: CoresOption = None,
     fuse: FuseOption = "auto",
     tile: TileOption = "auto",
     optimize: OptimizeOption = "cycles",
     percentile: PercentileOption = DEFAULT_PERCENTILE,
     wait_states: WaitStatesOption = 0,
+    instruction_cache: InstructionCacheOption = True,
+    contention: ContentionOption = True,
     as_json: JsonOption = False,
 ) -> None:
     """Evaluate a model in float, in int8 reference and on simulated devices."""
     from tinyformer import driver
     from tinyformer.evaluation import evaluate
-    from tinyformer.simulators.flash import check_wait_states
+    from tinyformer.simulators import SimulatorOptions
     from tinyformer.targets import get_target
 
-    chips = [get_target(name) for name in target]
+    chips = [get_target(name).with_cores(cores) for name in target]
+    simulator = SimulatorOptions(wait_states, instruction_cache, contention)
     for chip in chips:
-        check_wait_states(wait_states, chip)
+        simulator.check(chip)
     options = CompileOptions(fuse, optimize, percentile, tile)
     loaded = driver.load(model, calibration)
     samples, labels = _read_data(data, list(loaded.samples), limit)
@@ -108,7 +115,7 @@ def eval_command(
                 Path(scratch),
                 progress,
                 plain=plain,
-                wait_states=wait_states,
+                simulator=simulator,
             )
         results.append(_Result(chip, result, compilation))
     if as_json:
@@ -136,6 +143,7 @@ def _describe(entry: _Result) -> dict[str, Any]:
     chip, result = entry.chip, entry.evaluation
     return {
         "target": chip.name,
+        "cores": chip.cores,
         "samples": result.samples,
         "bit_exact_samples": result.bit_exact,
         "bit_exact": result.bit_exact == result.samples,
@@ -215,7 +223,9 @@ def _print(name: str, results: list[_Result]) -> None:
             for r in evaluations
         ],
     )
-    row("flash", [kibibytes(r.image.flash_bytes) for r in evaluations])
+    homes = dict.fromkeys(entry.chip.code_memory for entry in results)
+    title = " or ".join(home for home in homes if home) or "library"
+    row(f"code and weights ({title})", [kibibytes(r.image.flash_bytes) for r in evaluations])
     console.print(table)
     for entry in results:
         profile = entry.evaluation.profile

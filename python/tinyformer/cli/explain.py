@@ -11,6 +11,7 @@ import typer
 
 from tinyformer.cli.console import (
     CalibrationOption,
+    CoresOption,
     FuseOption,
     JsonOption,
     ModelArgument,
@@ -41,6 +42,7 @@ def explain_command(
             help="Write a page with pictures, one file that needs nothing else.",
         ),
     ] = None,
+    cores: CoresOption = None,
     fuse: FuseOption = "auto",
     tile: TileOption = "auto",
     schedule: ScheduleOption = None,
@@ -58,7 +60,8 @@ def explain_command(
 
     _check_output(output)
     options = CompileOptions(fuse, optimize, percentile, tile, schedule, explain=True)
-    compilation = driver.load(model, calibration).start(get_target(target), options)
+    chip = get_target(target).with_cores(cores)
+    compilation = driver.load(model, calibration).start(chip, options)
     with progress_bar("calibrate", quiet=as_json) as compilation.progress:
         compilation.run_to("fuse")
     compilation.run_to("tile")

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import platform
 import sys
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from importlib import metadata
 import typer
 
 from tinyformer.cli.console import JsonOption, console, kibibytes, print_json
+from tinyformer.targets import TARGETS
 
 PACKAGES = (
     "tinyformer",
@@ -30,19 +32,18 @@ PACKAGES = (
 
 def targets_command(as_json: JsonOption = False) -> None:
     """List the targets with their memories."""
-    from tinyformer.targets import TARGETS
-
     if as_json:
         print_json([asdict(target) for target in TARGETS.values()])
         return
     from rich.table import Table
 
     table = Table()
-    for title in ("target", "core", "memories", "description"):
+    for title in ("target", "cores", "memories", "description"):
         table.add_column(title)
     for target in TARGETS.values():
         memories = ", ".join(f"{m.name} {kibibytes(m.size)}" for m in target.memories)
-        table.add_row(target.name, target.core, memories, target.description)
+        cores = target.core if target.cores == 1 else f"{target.cores} x {target.core}"
+        table.add_row(target.name, cores, memories, target.description)
     console.print(table)
 
 
@@ -108,7 +109,5 @@ def _check_target(name: str) -> None:
 _CHECKS: dict[str, Callable[[], None]] = {
     "MLIR bindings": _check_bindings,
     "tinyformer-opt": _check_opt,
-    "host": lambda: _check_target("host"),
-    "stm32l4": lambda: _check_target("stm32l4"),
-    "stm32h7": lambda: _check_target("stm32h7"),
+    **{name: functools.partial(_check_target, name) for name in TARGETS},
 }

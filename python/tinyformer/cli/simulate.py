@@ -14,7 +14,7 @@ from tinyformer.cli.console import JsonOption, console, print_json
 
 if TYPE_CHECKING:
     from tinyformer._pulp import CoreReport
-    from tinyformer.simulators.pulp import ClusterRun
+    from tinyformer.simulators.pulp import ClusterOptions, ClusterRun
 
 # Lines of the table of functions.
 _SHOWN_FUNCTIONS = 20
@@ -59,20 +59,20 @@ def simulate_command(
         if not as_json:
             typer.echo(loaded.output, nl=False)
     if as_json:
-        print_json(_as_json(program, options.chip, finished))
+        print_json(_as_json(program, options, finished))
     else:
         _print(finished)
     raise typer.Exit(finished.exit_code & 0xFF)
 
 
-def _as_json(program: Path, chip: str, finished: ClusterRun) -> dict[str, Any]:
-    from tinyformer.simulators.pulp import TIMING_MODEL
-
+def _as_json(program: Path, options: ClusterOptions, finished: ClusterRun) -> dict[str, Any]:
     return {
         "program": str(program),
-        "target": chip,
+        "target": options.chip,
         "l1_bytes": finished.l1_bytes,
-        "timing_model": TIMING_MODEL,
+        "timing_model": options.timing_model,
+        "instruction_cache": options.instruction_cache,
+        "contention": options.contention,
         "exit_code": finished.exit_code,
         "output": finished.output,
         "cycles": finished.cycles,
@@ -109,7 +109,9 @@ def _print_functions(reports: Sequence[CoreReport]) -> None:
     from rich.table import Table
 
     cycles: dict[str, int] = {}
-    cycles |= {f"layer {name}": n for name, n in reports[0]["layers"].items() if name}
+    for name, functions in reports[0]["layers"].items():
+        if name:
+            cycles[f"layer {name}"] = sum(functions.values())
     cycles |= {f"function {name}": n for name, n in reports[0]["functions"].items() if name}
     table = Table(title=f"cycles of {reports[0]['name']}", title_justify="left")
     table.add_column("where")

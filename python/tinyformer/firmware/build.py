@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinyformer.errors import ToolchainError
+from tinyformer.firmware.cluster import CLUSTER_CORE, link_cluster_network
 from tinyformer.firmware.fit import check_fit, explain_link_failure
 from tinyformer.firmware.glue import GlueFiles, write_glue, write_linker_script
 from tinyformer.firmware.image import FirmwareImage, read_image
@@ -52,7 +53,7 @@ def build_firmware(
     directory.mkdir(parents=True, exist_ok=True)
     glue = write_glue(interface, target, directory)
     objects = _network_objects(interface, llvm_ir, target, glue, compile_flags)
-    if target.flash is None:
+    if target.code_memory is None:
         path = directory / f"{interface.name}.so"
         link_shared([*objects, _memory_object(target)], path, target.core)
     else:
@@ -106,18 +107,23 @@ def _link_firmware(
     interface: NetworkInterface, objects: Sequence[Path], target: Target, glue: GlueFiles
 ) -> Path:
     directory = glue.source.parent
-    runtime = runtime_dir() / "cortex-m"
     buffers = compile_object(glue.buffers, glue.buffers.with_suffix(".o"), target.core)
-    runtime_objects = [
-        cached_object(runtime / "startup.c", target.core),
-        cached_object(runtime / "main.c", target.core),
-        cached_object(runtime / "divide.c", target.core),
-        _memory_object(target),
-    ]
-    script = write_linker_script(target, directory / f"{target.name}.ld")
+    link = link_cluster_network if target.core == CLUSTER_CORE else _link_cortex_m
     path = directory / f"{interface.name}.elf"
     try:
-        link_executable([*runtime_objects, *objects, buffers], script, path, target.core)
+        link([*objects, buffers], path, target)
     except ToolchainError as error:
         raise explain_link_failure(error, interface, target) from error
     return path
+
+
+def _link_cortex_m(objects: Sequence[Path], output: Path, target: Target) -> None:
+    runtime = runtime_dir() / "cortex-m"
+    names = ("startup.c", "main.c", "divide.c")
+    runtime_objects = [
+        *(cached_object(runtime / name, target.core) for name in names),
+        cached_object(runtime_dir() / "common" / "divide.c", target.core),
+        _memory_object(target),
+    ]
+    script = write_linker_script(target, output.parent / f"{target.name}.ld")
+    link_executable([*runtime_objects, *objects], script, output, target.core)

@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tinyformer.errors import ToolchainError
 from tinyformer.firmware.runtime_files import runtime_dir
+from tinyformer.targets import Target
 from tinyformer.toolchain import cached_object, link_executable
 
 CLUSTER_CORE = "ri5cy"
@@ -21,12 +22,15 @@ _MOST_CORES = 8
 class ClusterLayout:
     """What a program is linked for: its cores, and how L1 is divided.
 
-    `stack_bytes` is the stack of each core; the stacks lie at the bottom of L1.
+    `stack_bytes` is the stack of each core; the stacks lie at the bottom of L1. Constants and
+    buffers (what is in sections .noinit) lie in "l2" or "l1".
     """
 
     cores: int = 8
     l1_bytes: int = 128 * 1024
     stack_bytes: int = 2048
+    constants: str = "l2"
+    buffers: str = "l2"
 
     def __post_init__(self) -> None:
         if not 1 <= self.cores <= _MOST_CORES:
@@ -47,12 +51,30 @@ def link_cluster_program(
     return output
 
 
+def link_cluster_network(objects: Sequence[Path], output: Path, target: Target) -> None:
+    """Links a network with its buffers to the program that runs it once on core 0."""
+    assert target.constant_memory is not None
+    layout = ClusterLayout(
+        cores=target.cores,
+        l1_bytes=target.memory("l1").size,
+        stack_bytes=target.stack_bytes,
+        constants=target.constant_memory,
+        buffers=target.data_memory,
+    )
+    main = cached_object(runtime_dir() / "pulp" / "main.c", CLUSTER_CORE)
+    link_cluster_program([main, *objects], output, layout)
+
+
 def _runtime_objects() -> list[Path]:
     runtime = runtime_dir() / "pulp"
-    # Loops that copy must not become calls of the functions that they are.
-    memory = cached_object(runtime_dir() / "common" / "memory.c", CLUSTER_CORE, ("-fno-builtin",))
-    names = ("start.s", "cluster.c", "console.c")
-    return [*(cached_object(runtime / name, CLUSTER_CORE) for name in names), memory]
+    common = runtime_dir() / "common"
+    names = ("start.s", "cluster.c", "console.c", "divide.c")
+    return [
+        *(cached_object(runtime / name, CLUSTER_CORE) for name in names),
+        cached_object(common / "divide.c", CLUSTER_CORE),
+        # Loops that copy must not become calls of the functions that they are.
+        cached_object(common / "memory.c", CLUSTER_CORE, ("-fno-builtin",)),
+    ]
 
 
 def _write_linker_script(layout: ClusterLayout, path: Path) -> Path:
@@ -62,8 +84,6 @@ def _write_linker_script(layout: ClusterLayout, path: Path) -> Path:
         (runtime_dir() / "pulp" / "cluster.ld.j2").read_text("utf-8"),
         undefined=jinja2.StrictUndefined,
     )
-    text = template.render(
-        cores=layout.cores, l1_bytes=layout.l1_bytes, stack_bytes=layout.stack_bytes
-    )
+    text = template.render(asdict(layout))
     path.write_text(text, encoding="utf-8", newline="\n")
     return path

@@ -34,6 +34,21 @@ def place_data(target: Target, io_bytes: int) -> Target:
     return target
 
 
+def check_constants(network: str, needed: int, target: Target) -> None:
+    """Raises DoesNotFitError if weights, and what lies beside them, need more than their memory."""
+    assert target.constant_memory is not None
+    memory = target.memory(target.constant_memory)
+    capacity = target.arena_capacity(memory.name)
+    if needed <= capacity:
+        return
+    beside = " with inputs and outputs" if memory.name == target.data_memory else ""
+    stacks = f", {memory.size - capacity} of them for stacks" if capacity < memory.size else ""
+    raise DoesNotFitError(
+        f"{network!r}: weights{beside} need {needed} bytes but {memory.name!r} of {target.name} "
+        f"holds {memory.size}{stacks}; use a smaller model"
+    )
+
+
 def check_fit(interface: NetworkInterface, target: Target) -> None:
     """Raises DoesNotFitError for the first memory that cannot hold what lies in it."""
     for name in interface.arenas:
@@ -47,7 +62,7 @@ def _check_memory(memory: Memory, interface: NetworkInterface, target: Target) -
     arena = interface.arenas.get(memory.name, 0)
     others: dict[str, int] = {}
     if memory.name == target.stack_memory:
-        others["the stack"] = target.stack_bytes
+        others[_stacks(target)] = target.reserved_bytes
     if memory.name == target.data_memory:
         others["inputs, outputs and runtime"] = data_bytes(interface.io_bytes)
     if arena + sum(others.values()) <= memory.size:
@@ -63,6 +78,10 @@ def _check_memory(memory: Memory, interface: NetworkInterface, target: Target) -
         f"arena needs {arena} bytes but {memory.name!r} of {target.name} holds {memory.size}{taken}"
         f"; {_advice(arena, memory, target)}"
     )
+
+
+def _stacks(target: Target) -> str:
+    return "the stack" if target.cores == 1 else f"the stacks of {target.cores} cores"
 
 
 def _advice(arena: int, memory: Memory, target: Target) -> str:
@@ -84,8 +103,21 @@ def explain_link_failure(
         return error
     name, overflow = next(iter(overflows.items()))
     memory = target.memory(name)
-    what = "code and weights need" if memory.kind == "flash" else "arena, stack and data need"
     return DoesNotFitError(
-        f"{interface.name!r}: {what} {memory.size + overflow} bytes but {name!r} of {target.name} "
-        f"holds {memory.size}; use a smaller model or a target with more {memory.kind}"
+        f"{interface.name!r}: {_contents(name, target)} need {memory.size + overflow} bytes but "
+        f"{name!r} of {target.name} holds {memory.size}; use a smaller model or a target with more "
+        f"{memory.kind}"
     )
+
+
+def _contents(name: str, target: Target) -> str:
+    """What the memory called `name` may hold, as text."""
+    kinds = (
+        ("code", name == target.code_memory),
+        ("weights", name == target.constant_memory),
+        ("arena", name in target.arena_memories),
+        ("stack", name == target.stack_memory),
+        ("data", name == target.data_memory),
+    )
+    *first, last = (kind for kind, is_there in kinds if is_there)
+    return f"{', '.join(first)} and {last}" if first else last

@@ -47,10 +47,9 @@ def write_glue(interface: NetworkInterface, target: Target, directory: Path) -> 
 
 def write_linker_script(target: Target, path: Path) -> Path:
     """Writes the linker script with exactly `target`'s memories."""
+    assert target.code_memory is not None, f"{target.name} links no programs"
     template = _environment().get_template("firmware.ld.j2")
-    flash = target.flash
-    assert flash is not None, f"{target.name} has no flash"
-    _write(path, template.render(target=target, flash=flash))
+    _write(path, template.render(target=target, flash=target.memory(target.code_memory)))
     return path
 
 

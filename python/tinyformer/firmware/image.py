@@ -23,8 +23,9 @@ class FirmwareImage:
     """An ELF executable for the simulator (on the host a shared library), and its sizes in bytes.
 
     `code_bytes` is executable code with its literal pools, `weight_bytes` all constant data,
-    `flash_bytes` everything that lies in flash: those two, the vector table, and the initial
-    values of variables. `ram_bytes` has, for each memory, arena + stack + static data.
+    `flash_bytes` everything that a flash holds: those two, the vector table, and the initial
+    values of variables. `ram_bytes` has, for each memory, arena + stacks + static data, and code
+    and constants where they lie in RAM. `cores` may run the network.
     """
 
     path: Path
@@ -35,6 +36,7 @@ class FirmwareImage:
     weight_bytes: int
     flash_bytes: int
     ram_bytes: Mapping[str, int]
+    cores: int = 1
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ def read_image(
         weight_bytes=sizes.constants,
         flash_bytes=sizes.flash,
         ram_bytes=sizes.ram,
+        cores=target.cores,
     )
 
 
@@ -78,16 +81,18 @@ def _measure(sections: list[Section], target: Target) -> _Sizes:
         if section["sh_type"] != "SHT_NOBITS":
             flash += size
         memory = _memory_of(section["sh_addr"], target)
-        if target.flash is None and not flags & _SHF_WRITE:
+        if target.code_memory is None and not flags & _SHF_WRITE:
             continue
-        if memory in ram:
+        if memory is not None and memory in ram:
             ram[memory] += size
     return _Sizes(code=code, constants=constants, flash=flash, ram=ram)
 
 
-def _memory_of(address: int, target: Target) -> str:
-    """The RAM with this address; on the host, where libraries load anywhere, the only one."""
+def _memory_of(address: int, target: Target) -> str | None:
+    """The memory with this address; on the host, where libraries load anywhere, the only one."""
+    if target.code_memory is None:
+        return target.data_memory
     for memory in target.memories:
         if memory.base <= address < memory.end:
             return memory.name
-    return target.data_memory
+    return None

@@ -78,8 +78,8 @@ class CortexMSession:
         self._program = load_program(image.path)
         self._bad_access: faults.BadAccess | None = None
         self._exception: tuple[int, int] | None = None
-        assert target.flash is not None, f"{target.name} has no flash"
-        self._flash = target.flash
+        assert target.code_memory is not None, f"{target.name} has no flash"
+        self._flash = target.memory(target.code_memory)
         self._flash_bytes = self._flash_image()
         self._engine = self._make_engine()
         names = (self._interface.run_symbol, self._interface.invoke_symbol)

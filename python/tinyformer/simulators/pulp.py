@@ -8,19 +8,28 @@ core, the function and the cycle.
 
 from __future__ import annotations
 
+import dataclasses
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinyformer.errors import SimulationError
-from tinyformer.simulators.result import Int8Array, RunResult, check_inputs, shape_outputs
+from tinyformer.simulators.program import load_program
+from tinyformer.simulators.result import (
+    Int8Array,
+    LayerCycles,
+    RunResult,
+    check_inputs,
+    shape_outputs,
+)
 
 if TYPE_CHECKING:
     from tinyformer._pulp import CoreReport, Machine
     from tinyformer.firmware import FirmwareImage
 
-TIMING_MODEL = "RI5CY cluster in lock step (docs/simulators.md)"
+TIMING_MODEL = "RI5CY table, cluster in lock step"
 
 # Half a minute of a cluster at 370 MHz.
 DEFAULT_CYCLE_LIMIT = 10_000_000_000
@@ -42,6 +51,13 @@ class ClusterOptions:
     race_detector: bool = True
     race_granule: int = 4
     cycle_limit: int = DEFAULT_CYCLE_LIMIT
+
+    @property
+    def timing_model(self) -> str:
+        """The name of the model, with what it leaves out."""
+        cache = "" if self.instruction_cache else ", no instruction cache"
+        banks = "" if self.contention else ", no contention"
+        return f"{TIMING_MODEL}{cache}{banks}"
 
 
 @dataclass(frozen=True)
@@ -200,11 +216,8 @@ class PulpSession:
             outputs=shape_outputs(self._interface, outputs),
             instructions=finished.instructions,
             stack_bytes=finished.stack_bytes,
-            cycles=finished.cycles if profile else None,
-            kernels=self._layers(finished) if profile else {},
-            timing_model=TIMING_MODEL if profile else None,
         )
-        return result
+        return self._with_cycles(result, finished) if profile else result
 
     def run_cluster(self, inputs: Sequence[Int8Array]) -> ClusterRun:
         """The same run with all that the simulator counted."""
@@ -231,9 +244,34 @@ class PulpSession:
                 counts[name] = counts.get(name, 0) + count
         return counts
 
-    def _layers(self, finished: ClusterRun) -> dict[str, int]:
-        """Cycles by layer, as core 0 spent them; what is in no layer under the network's name."""
+    def _with_cycles(self, result: RunResult, finished: ClusterRun) -> RunResult:
+        """Cycles by layer and function, as core 0 spent them.
+
+        What it does in no layer counts for the functions themselves, as the network's entry.
+        """
         layers = dict(finished.core(0)["layers"])
-        if "" in layers:
-            layers[self._interface.invoke_symbol] = layers.pop("")
-        return dict(sorted(layers.items(), key=lambda item: -item[1]))
+        own = layers.pop("", {})
+        counted = [*layers.items(), *((name, {name: cycles}) for name, cycles in own.items())]
+        kernels = Counter[str]()
+        for _, functions in counted:
+            kernels.update(functions)
+        program = load_program(self._path)
+        return dataclasses.replace(
+            result,
+            cycles=finished.cycles,
+            layers=_largest_first(
+                {
+                    name: LayerCycles(sum(f.values()), dict(Counter(f).most_common()))
+                    for name, f in counted
+                }
+            ),
+            kernels=dict(kernels.most_common()),
+            kernel_bytes={name: program.function_size(name) for name in kernels},
+            timing_model=self._options.timing_model,
+            instruction_cache=self._options.instruction_cache,
+            contention=self._options.contention,
+        )
+
+
+def _largest_first(layers: dict[str, LayerCycles]) -> dict[str, LayerCycles]:
+    return dict(sorted(layers.items(), key=lambda item: -item[1].cycles))

@@ -37,7 +37,8 @@ class RunResult:
     the largest first: `layers` by the function that the network's entry called, `kernels` by the
     symbol that was executed, which may have run for several layers. `cycles_pessimistic` come from
     `pessimistic_model`, where a core has a second one. `kernel_bytes` is the size of each kernel's
-    code. Only a profiled run has them, and the host has none of all these.
+    code. Only a profiled run has them, and the host has none of all these. `instruction_cache` and
+    `contention` say whether the model has them, where that is a choice.
     """
 
     outputs: list[Int8Array]
@@ -49,6 +50,8 @@ class RunResult:
     timing_model: str | None = None
     cycles_pessimistic: int | None = None
     pessimistic_model: str | None = None
+    instruction_cache: bool | None = None
+    contention: bool | None = None
     kernel_bytes: Mapping[str, int] = field(default_factory=dict)
 
     def layer_bytes(self, layer: LayerCycles) -> int:

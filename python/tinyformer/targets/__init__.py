@@ -6,13 +6,17 @@ from __future__ import annotations
 
 from tinyformer.errors import UnknownTargetError
 from tinyformer.targets.description import Memory, MemoryKind, Target
+from tinyformer.targets.gap9 import GAP9
 from tinyformer.targets.host import HOST
+from tinyformer.targets.pulp_open import PULP_OPEN
 from tinyformer.targets.stm32h7 import STM32H7
 from tinyformer.targets.stm32l4 import STM32L4
 
 __all__ = ["TARGETS", "Memory", "MemoryKind", "Target", "get_target"]
 
-TARGETS: dict[str, Target] = {target.name: target for target in (STM32L4, STM32H7, HOST)}
+_ALL = (STM32L4, STM32H7, GAP9, PULP_OPEN, HOST)
+
+TARGETS: dict[str, Target] = {target.name: target for target in _ALL}
 
 
 def get_target(name: str) -> Target:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from tinyformer.errors import TinyFormerError
@@ -34,10 +34,13 @@ class Target:
     `clock_hz` and `power_mw` are published figures of measurement setups; an energy computed
     from them is an estimate. `host` has neither.
 
+    Code lies in `code_memory` (None on the host), weights and tables in `constant_memory`.
     `arena_memories` names the memories that may hold an arena, the preferred one first.
     Static data other than arenas (inputs, outputs, .data, .bss) goes to `data_memory`.
-    The stack lies at the very bottom of `stack_memory` and grows down towards addresses at
-    which the chip has nothing, so that an overflow is a fault and not a silent corruption.
+    The stacks, `stack_bytes` for each core, lie at the very bottom of `stack_memory` and grow down
+    towards addresses at which the chip has nothing, so that an overflow of the first one is a
+    fault and not a silent corruption; behind them are `runtime_bytes` of the runtime. A network may
+    use all `cores`.
     """
 
     name: str
@@ -48,10 +51,13 @@ class Target:
     clock_hz: int | None
     power_mw: float | None
     memories: tuple[Memory, ...]
+    code_memory: str | None
+    constant_memory: str | None
     arena_memories: tuple[str, ...]
     data_memory: str
     stack_memory: str
     stack_bytes: int
+    runtime_bytes: int = 0
 
     def memory(self, name: str) -> Memory:
         """The memory called `name`."""
@@ -62,22 +68,37 @@ class Target:
         raise TinyFormerError(f"target {self.name!r} has no memory {name!r}; it has {known}")
 
     def arena_capacity(self, name: str) -> int:
-        """Bytes of memory `name` that an arena can have at most: all but a stack in it.
+        """Bytes of memory `name` that an arena can have at most: all but the stacks in it.
 
-        Inputs, outputs and other static data are not subtracted: they depend on the network.
+        Inputs, outputs, weights and code are not subtracted: they depend on the network.
         """
         if name not in self.arena_memories:
             known = ", ".join(repr(memory) for memory in self.arena_memories)
             raise TinyFormerError(
                 f"memory {name!r} of target {self.name!r} cannot hold an arena; these can: {known}"
             )
-        stack = self.stack_bytes if name == self.stack_memory else 0
-        return self.memory(name).size - stack
+        reserved = self.reserved_bytes if name == self.stack_memory else 0
+        return self.memory(name).size - reserved
 
     @property
-    def flash(self) -> Memory | None:
-        """The memory that holds code and weights; None on the host."""
-        return next((memory for memory in self.memories if memory.kind == "flash"), None)
+    def reserved_bytes(self) -> int:
+        """What `stack_memory` holds besides: the stacks of all cores, and the runtime's data."""
+        return self.stack_bytes * self.cores + self.runtime_bytes
+
+    @property
+    def l1_bytes(self) -> int | None:
+        """The size of a cluster's L1; None where there is no cluster."""
+        return next((memory.size for memory in self.memories if memory.name == "l1"), None)
+
+    def with_cores(self, cores: int | None) -> Target:
+        """The same chip for a network that uses `cores` of its cores; None means all of them."""
+        if cores is None:
+            return self
+        if not 1 <= cores <= self.cores:
+            raise TinyFormerError(
+                f"target {self.name!r} has {self.cores} core(s), --cores asks for {cores}"
+            )
+        return replace(self, cores=cores)
 
     def milliseconds(self, cycles: int) -> float | None:
         """The time that `cycles` take at the clock of the target; None on the host."""

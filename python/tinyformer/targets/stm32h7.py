@@ -22,6 +22,8 @@ STM32H7 = Target(
         Memory("dtcm", 0x2000_0000, 128 * 1024, "ram"),
         Memory("axi_sram", 0x2400_0000, 512 * 1024, "ram"),
     ),
+    code_memory="flash",
+    constant_memory="flash",
     arena_memories=("dtcm", "axi_sram"),
     data_memory="axi_sram",
     stack_memory="dtcm",

@@ -22,6 +22,8 @@ STM32L4 = Target(
         Memory("sram1", 0x2000_0000, 96 * 1024, "ram"),
         Memory("sram2", 0x1000_0000, 32 * 1024, "ram"),
     ),
+    code_memory="flash",
+    constant_memory="flash",
     arena_memories=("sram1", "sram2"),
     data_memory="sram2",
     stack_memory="sram2",

@@ -1,0 +1,16 @@
+// Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The program of the simulator's firmware, on core 0: runs the network once on
+// the buffers tf_input_<i>, which the simulator filled before, and leaves the
+// results in tf_output_<i>.
+
+#include "tf_cluster.h"
+
+// Generated with the network: calls <name>_run on the buffers.
+void tf_run_network(void);
+
+int main(void) {
+  tf_run_network();
+  return 0;
+}
