@@ -12,6 +12,9 @@
 #include "mlir/CAPI/Support.h"
 #include "mlir/CAPI/Utils.h"
 #include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/IR/InlineAsm.h"
+#include "llvm/IR/InstIterator.h"
+#include "llvm/IR/Instructions.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
 
@@ -90,6 +93,22 @@ MlirLogicalResult tinyformerSpreadMemory(
   return mlirLogicalResultSuccess();
 }
 
+/// As clang does it: assembly without side effects, memory included, is free to
+/// be moved, merged and dropped. The llvm dialect has no attribute for that.
+static void markPureAssembly(llvm::Module &module) {
+  for (llvm::Function &function : module)
+    for (llvm::Instruction &instruction : llvm::instructions(function)) {
+      auto *call = dyn_cast<llvm::CallInst>(&instruction);
+      auto *assembly =
+          call ? dyn_cast<llvm::InlineAsm>(call->getCalledOperand()) : nullptr;
+      if (!assembly || assembly->hasSideEffects())
+        continue;
+      call->setDoesNotAccessMemory();
+      call->setDoesNotThrow();
+      call->addFnAttr(llvm::Attribute::WillReturn);
+    }
+}
+
 MlirLogicalResult tinyformerTranslateToLLVMIR(MlirOperation module,
                                               MlirStringCallback callback,
                                               void *userData) {
@@ -98,6 +117,7 @@ MlirLogicalResult tinyformerTranslateToLLVMIR(MlirOperation module,
       translateModuleToLLVMIR(unwrap(module), context);
   if (!translated)
     return mlirLogicalResultFailure();
+  markPureAssembly(*translated);
   detail::CallbackOstream stream(callback, userData);
   translated->print(stream, /*AAW=*/nullptr);
   return mlirLogicalResultSuccess();

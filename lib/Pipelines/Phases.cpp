@@ -100,6 +100,7 @@ void tinyattn::buildLLVMPhase(OpPassManager &pm) {
   pm.addPass(createLowerAffinePass());
   pm.addPass(createSCFToControlFlowPass());
   pm.addPass(createConvertArmDspToLLVM());
+  pm.addPass(createConvertXpulpToLLVM());
   pm.addPass(createConvertToLLVM());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());

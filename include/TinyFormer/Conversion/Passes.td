@@ -62,6 +62,23 @@ def ConvertArmDspToLLVM : Pass<"convert-armdsp-to-llvm", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
 
+def ConvertXpulpToLLVM : Pass<"convert-xpulp-to-llvm", "::mlir::ModuleOp"> {
+  let summary = "Convert instructions of XpulpV2 to the llvm dialect";
+  let description = [{
+    An instruction becomes one `llvm.inline_asm`, without side effects unless it
+    reads or writes memory. An `xpulp.block`, and an `xpulp.hwloop` that stands
+    alone, becomes one for all its instructions: values share operands of the
+    assembly where their life times do not overlap, and LLVM chooses the
+    register of each operand. Loops are aligned to words and not compressed.
+
+    Errors: a block that needs more than 28 registers; a loop whose body copies
+    of values make longer than 2047 instructions.
+
+    Example: test/Conversion/xpulp-to-llvm.mlir.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
 def ConvertToLLVM : Pass<"tinyattn-convert-to-llvm", "::mlir::ModuleOp"> {
   let summary = "Convert loops, arithmetic and memrefs to the llvm dialect";
   let description = [{

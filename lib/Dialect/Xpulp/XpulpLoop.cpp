@@ -7,13 +7,24 @@
 #include "TinyFormer/Dialect/Xpulp/Xpulp.h"
 
 #include "mlir/IR/Builders.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace mlir::xpulp;
 
-constexpr unsigned minBodySize = 3;
-constexpr unsigned maxBodySize = 2047;
-constexpr unsigned minBehindInner = 2;
+#define GET_OP_CLASSES
+#include "TinyFormer/Dialect/Xpulp/XpulpLoop.cpp.inc"
+
+void XpulpDialect::addLoops() {
+  addOperations<
+#define GET_OP_LIST
+#include "TinyFormer/Dialect/Xpulp/XpulpLoop.cpp.inc"
+      >();
+}
+
+unsigned xpulp::countInstructions(int32_t constant) {
+  return llvm::isInt<12>(constant) || (constant & 0xfff) == 0 ? 1 : 2;
+}
 
 unsigned xpulp::countInstructions(Block &body) {
   unsigned count = 0;
@@ -21,7 +32,7 @@ unsigned xpulp::countInstructions(Block &body) {
     if (auto loop = dyn_cast<HwloopOp>(op))
       count += 1 + countInstructions(loop.getBody().front());
     else if (auto li = dyn_cast<LiOp>(op))
-      count += li.getInstructionCount();
+      count += countInstructions(static_cast<int32_t>(li.getValue()));
     else
       count += 1;
   }

@@ -26,9 +26,24 @@ struct OrderResource : SideEffects::Resource::Base<OrderResource> {
 #include "TinyFormer/Dialect/Xpulp/XpulpInterfaces.h.inc"
 
 #define GET_OP_CLASSES
-#include "TinyFormer/Dialect/Xpulp/XpulpOps.h.inc"
+#include "TinyFormer/Dialect/Xpulp/XpulpArithmetic.h.inc"
+#define GET_OP_CLASSES
+#include "TinyFormer/Dialect/Xpulp/XpulpLoop.h.inc"
+#define GET_OP_CLASSES
+#include "TinyFormer/Dialect/Xpulp/XpulpMemory.h.inc"
+#define GET_OP_CLASSES
+#include "TinyFormer/Dialect/Xpulp/XpulpVector.h.inc"
 
 namespace mlir::xpulp {
+/// The hardware's limits on the body of a loop, in instructions.
+constexpr unsigned minBodySize = 3;
+constexpr unsigned maxBodySize = 2047;
+/// What an outer loop has at least behind the one inside.
+constexpr unsigned minBehindInner = 2;
+
+/// Instructions that put `constant` into a register.
+unsigned countInstructions(int32_t constant);
+
 /// Instructions of a body, where no value has to be copied.
 unsigned countInstructions(Block &body);
 } // namespace mlir::xpulp

@@ -48,7 +48,6 @@ def Xpulp_LiOp : Xpulp_Instruction<"li", "li @0, %value", [
   let arguments = (ins I32Attr:$value);
   let results = (outs I32:$result);
   let assemblyFormat = "$value attr-dict";
-  let extraClassDeclaration = "unsigned getInstructionCount();";
 }
 
 def Xpulp_NopOp : Xpulp_Instruction<"nop", "nop", [MemoryEffects<[MemWrite<Xpulp_Order>]>]> {

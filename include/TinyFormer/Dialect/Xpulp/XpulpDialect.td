@@ -29,6 +29,12 @@ def Xpulp_Dialect : Dialect {
     lanes, `.sci` an immediate. All sums and products are mod 2^32, those within
     lanes mod 2^8 or 2^16; `>>` is the arithmetic shift of signed values.
   }];
+  let extraClassDeclaration = [{
+    void addArithmetic();
+    void addLoops();
+    void addMemory();
+    void addVectors();
+  }];
 }
 
 #endif // TINYFORMER_DIALECT_XPULP_DIALECT_TD
