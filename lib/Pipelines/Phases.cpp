@@ -89,6 +89,7 @@ void tinyattn::buildBufferizePhase(OpPassManager &pm,
 void tinyattn::buildKernelsPhase(OpPassManager &pm) {
   pm.addPass(createOutlineKernels());
   pm.addPass(createConvertTinyAttnToArmDsp());
+  pm.addPass(createConvertTinyAttnToXpulp());
   pm.addNestedPass<func::FuncOp>(createConvertTinyAttnToLoops());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());

@@ -46,6 +46,28 @@ def ConvertTinyAttnToArmDsp
   ];
 }
 
+def ConvertTinyAttnToXpulp
+    : Pass<"convert-tinyattn-to-xpulp", "::mlir::ModuleOp"> {
+  let summary = "Lower ops on rows of words to kernels for XpulpV2";
+  let description = [{
+    Precondition: ops work on memrefs; each function holds one of them
+    (`tinyattn-outline-kernels`), so that cycles can be told by layer.
+
+    Effect: products of rows become calls of kernels for all tiles of four rows
+    and for the rows that are left over: a loop over the tiles around one
+    `xpulp.block` of two hardware loops, over tiles of four columns and over the
+    words of the depth. Equal kernels are one function. Ops without a kernel are
+    left for `convert-tinyattn-to-loops`. On other instruction sets nothing
+    happens.
+
+    Example: test/Conversion/tinyattn-to-xpulp.mlir.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::scf::SCFDialect", "::mlir::xpulp::XpulpDialect"
+  ];
+}
+
 def ConvertArmDspToLLVM : Pass<"convert-armdsp-to-llvm", "::mlir::ModuleOp"> {
   let summary = "Convert instructions of ARMv7E-M to the llvm dialect";
   let description = [{
