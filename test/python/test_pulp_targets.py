@@ -21,7 +21,8 @@ from tinyformer.bench.measure import Measurement, measure
 from tinyformer.compiler import Compilation
 from tinyformer.errors import DoesNotFitError, SimulationError
 from tinyformer.firmware import NetworkInterface, TensorInterface, build_firmware
-from tinyformer.options import OptionError
+from tinyformer.options import CompileOptions, OptionError
+from tinyformer.reference import Interpreter
 from tinyformer.simulators import SimulatorOptions, open_session
 from tinyformer.targets import get_target
 
@@ -143,6 +144,22 @@ def test_the_planner_knows_the_weights() -> None:
     assert after["l1"] == before["l1"]
     # Bytes of weights, words of biases and multipliers.
     assert after["l2"] == before["l2"] + 500 * 40 + 2 * 4 * 500
+
+
+def test_an_arena_that_l1_does_not_hold(tmp_path: Path) -> None:
+    """It lies in L2 as a whole: the scores of all heads at once are too much."""
+    layer = layers.attention(170, 8, 4, 2, seed=0)
+    options = CompileOptions("never", tile="none")
+    chip = get_target("pulp-open")
+    assert chip.arena_capacity("l1") < 2 * 170 * 170
+    compilation = Compilation(layer.module, "net", layer.samples, ["y"], chip, options)
+    image = compilation.build(tmp_path)
+    assert [arena.memory for arena in compilation.arenas] == ["l2"]
+    assert L2 < symbols(image.path)["arena_l2"] < L2_END
+    x = random_input(0, 170 * 8).reshape(170, 8)
+    assert compilation.quantized is not None
+    expected = Interpreter(compilation.quantized).run([x])[0]
+    assert np.array_equal(open_session(image, chip).run([x]).outputs[0], expected)
 
 
 def test_the_target_says_how_many_cores() -> None:

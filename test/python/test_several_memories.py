@@ -24,7 +24,6 @@ from tinyformer.targets import Memory, Target, get_target
 # All scores of the layer exist at once.
 CASES = [
     ("stm32l4", (176, 32, 48, 2), ["sram1", "sram2"]),
-    ("pulp-open", (110, 32, 48, 2), ["l1", "l2"]),
     ("stm32h7", (506, 8, 4, 2), ["dtcm", "axi_sram"]),
 ]
 

@@ -1,8 +1,8 @@
 // Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// 64-bit division, which no core here has an instruction for. The names by which
-// compilers call it are in the folders of the cores.
+// 64-bit division, which no core here has an instruction for. The names by
+// which compilers call it are in the folders of the cores.
 //
 // One bit a step, about 600 cycles: networks divide once a row at most.
 
