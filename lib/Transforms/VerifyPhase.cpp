@@ -58,8 +58,9 @@ bool isLegalAfterBufferize(Operation *op) {
          !isa<memref::AllocOp, memref::AllocaOp, memref::DeallocOp>(op);
 }
 
+/// Kernels may keep a few words on the stack.
 bool isLegalAfterKernels(Operation *op) {
-  return isIn(op, {"armdsp", "xpulp"}) ||
+  return isIn(op, {"armdsp", "xpulp"}) || isa<memref::AllocaOp>(op) ||
          (isLegalAfterBufferize(op) && !isIn(op, {"tinyattn"}) &&
           !isa<memref::CopyOp>(op));
 }

@@ -28,6 +28,21 @@ std::string ProductKernel::getName() const {
   return name;
 }
 
+int64_t ProductKernel::getTileRows() const {
+  constexpr int64_t registers = 28;
+  auto fits = [&](int64_t rows) {
+    int64_t operands = rows + 2, pointers = 3;
+    int64_t scales =
+        scaling == Scaling::Uniform || scaling == Scaling::OfRows ? 2 : 0;
+    int64_t steps = 0;
+    for (int64_t bytes : {leftStride, 4 - (rows - 1) * leftStride, rightStride,
+                          4 - (kTile - 1) * rightStride})
+      steps += !llvm::isInt<12>(bytes);
+    return rows * kTile + operands + pointers + scales + steps <= registers;
+  };
+  return fits(kTile) ? kTile : kTile / 2;
+}
+
 namespace {
 
 /// A function of the kernel, while it is filled.
@@ -42,9 +57,9 @@ public:
       tile.emplace(b, kernel, kTile);
     if (kernel.restColumns != 0)
       rest.emplace(b, kernel, kernel.restColumns);
-    leftStep = b.step(kernel.rows * kernel.leftStride);
-    resultStep =
-        b.step(kernel.rows * (kernel.transposed ? 1 : kernel.resultStride));
+    leftStep = {int32_t(kernel.rows * kernel.leftStride)};
+    int64_t resultRow = kernel.transposed ? 1 : kernel.resultStride;
+    resultStep = {int32_t(kernel.rows * resultRow)};
     if (kernel.scaling == Scaling::Uniform)
       scales = {arguments[5], arguments[6]};
     if (kernel.scaling == Scaling::OfRows) {
@@ -58,8 +73,6 @@ public:
 
 private:
   void build(Value rowTiles, Value left, Value result) {
-    if (kernel.rows < kTile)
-      return void(buildRows(left, result, rowSums));
     auto index = [&](int64_t value) {
       return arith::ConstantIndexOp::create(b, value);
     };

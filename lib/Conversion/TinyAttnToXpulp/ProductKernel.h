@@ -29,7 +29,7 @@ enum class Scaling {
 
 /// A kernel is known by these numbers: equal ones are one function.
 struct ProductKernel {
-  int64_t rows; // of a tile: 4, or those that are left over
+  int64_t rows; // of a tile, or those that are left over
   /// Columns behind the last whole tile, and whether there is a whole one.
   int64_t restColumns;
   bool hasTiles;
@@ -47,8 +47,12 @@ struct ProductKernel {
   /// A symbol that says all of the above.
   std::string getName() const;
 
-  /// Arguments: left, right and result; the number of tiles of rows (1 if they
-  /// are left over) and of columns; then Uniform: m and a, OfRows: the rows'
+  /// How many rows a whole tile has: fewer than four where far strides take
+  /// registers.
+  int64_t getTileRows() const;
+
+  /// Arguments: left, right and result; the number of tiles of rows and of
+  /// columns; then Uniform: m and a, OfRows: the rows'
   /// sums and n.
   unsigned getNumArguments() const {
     return scaling == Scaling::Uniform || scaling == Scaling::OfRows ? 7 : 5;

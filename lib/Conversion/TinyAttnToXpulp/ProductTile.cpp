@@ -17,13 +17,14 @@ ProductTile::ProductTile(XpulpBuilder &b, const ProductKernel &kernel,
   int64_t lastWord = getLastWord(kernel.depth);
   int64_t rowsBack = (kernel.rows - 1) * kernel.leftStride;
   int64_t columnsBack = (columns - 1) * kernel.rightStride;
-  nextRow = b.step(kernel.leftStride);
-  lastRow = b.step(4 - rowsBack);
-  lastRowOfFirst = b.step(-rowsBack - lastWord);
-  nextColumn = b.step(kernel.rightStride);
-  lastColumn = b.step(4 - columnsBack);
-  lastColumnOfFirst = b.step(-columnsBack - lastWord);
-  nextTile = b.step(columns * kernel.rightStride);
+  // Those of the loop over the words are kept.
+  nextRow = b.keep(kernel.leftStride);
+  lastRow = b.keep(4 - rowsBack);
+  lastRowOfFirst = {int32_t(-rowsBack - lastWord)};
+  nextColumn = b.keep(kernel.rightStride);
+  lastColumn = b.keep(4 - columnsBack);
+  lastColumnOfFirst = {int32_t(-columnsBack - lastWord)};
+  nextTile = {int32_t(columns * kernel.rightStride)};
 
   // A line of the result is what lies side by side in a tile.
   int64_t lines = kernel.transposed ? columns : kernel.rows;
@@ -33,11 +34,11 @@ ProductTile::ProductTile(XpulpBuilder &b, const ProductKernel &kernel,
   int64_t inLine = isWord ? 0 : (size - 1) * bytes;
   int64_t tile =
       kernel.transposed ? columns * kernel.resultStride : columns * bytes;
-  byteOfLine = b.step(bytes);
-  lineForward = b.step(kernel.resultStride - inLine);
+  byteOfLine = {int32_t(bytes)};
+  lineForward = {int32_t(kernel.resultStride - inLine)};
   int64_t start = (lines - 1) * kernel.resultStride + inLine;
-  lineBack = b.step(-start);
-  tileForward = b.step(tile - start);
+  lineBack = {int32_t(-start)};
+  tileForward = {int32_t(tile - start)};
 }
 
 //===----------------------------------------------------------------------===//

@@ -126,11 +126,12 @@ private:
   void call(ProductKernel kernel, const Product &product) {
     kernel.hasTiles = product.columns >= kTile;
     kernel.restColumns = product.columns % kTile;
-    int64_t tiles = product.rows / kTile, rest = product.rows % kTile;
+    int64_t height = kernel.getTileRows();
+    int64_t tiles = product.rows / height, rest = product.rows % height;
     if (tiles != 0)
-      call(kernel, product, kTile, tiles, 0);
+      call(kernel, product, height, tiles, 0);
     if (rest != 0)
-      call(kernel, product, rest, 1, tiles * kTile);
+      call(kernel, product, rest, 1, tiles * height);
   }
 
   void call(ProductKernel kernel, const Product &product, int64_t rows,

@@ -12,10 +12,13 @@
 
 namespace mlir::tinyattn::pulp {
 
-/// A distance in bytes: an immediate, or a register where it is too far.
+/// A distance in bytes. Where it is too far for an immediate it takes a
+/// register: one that is kept, or one that is loaded each time.
 struct Step {
   int32_t bytes = 0;
-  Value inRegister;
+  Value inRegister = {};
+
+  bool isImmediate() const { return llvm::isInt<12>(bytes); }
 };
 
 /// Instructions in the order in which they are asked for.
@@ -29,11 +32,13 @@ public:
 
   Value constant(int32_t value) { return make<xpulp::LiOp>(value); }
 
-  /// To be made before the loop that steps.
-  Step step(int64_t bytes) {
-    if (llvm::isInt<12>(bytes))
-      return {int32_t(bytes), Value()};
-    return {int32_t(bytes), constant(bytes)};
+  /// A step that is kept in a register, to be made before the loop that needs
+  /// it.
+  Step keep(int64_t bytes) {
+    Step step{int32_t(bytes)};
+    if (!step.isImmediate())
+      step.inRegister = constant(bytes);
+    return step;
   }
 
   //===--------------------------------------------------------------------===//
@@ -48,9 +53,9 @@ public:
   template <typename ImmediateOp = xpulp::LwPostOp,
             typename RegisterOp = xpulp::LwPostRegOp>
   Value loadAndStep(Value &pointer, Step step) {
-    if (step.inRegister)
-      return takeBoth<RegisterOp>(pointer, step.inRegister);
-    return takeBoth<ImmediateOp>(pointer, step.bytes);
+    if (step.isImmediate())
+      return takeBoth<ImmediateOp>(pointer, step.bytes);
+    return takeBoth<RegisterOp>(pointer, getRegister(step));
   }
 
   /// The lowest `bytes` bytes of the word, 0 above where that needs no more
@@ -66,9 +71,9 @@ public:
   template <typename ImmediateOp = xpulp::SwPostOp,
             typename RegisterOp = xpulp::SwPostRegOp>
   void storeAndStep(Value value, Value &pointer, Step step) {
-    pointer = step.inRegister
-                  ? make<RegisterOp>(value, pointer, step.inRegister)
-                  : make<ImmediateOp>(value, pointer, step.bytes);
+    pointer = step.isImmediate()
+                  ? make<ImmediateOp>(value, pointer, step.bytes)
+                  : make<RegisterOp>(value, pointer, getRegister(step));
   }
   void storeByteAndStep(Value value, Value &pointer, Step step) {
     storeAndStep<xpulp::SbPostOp, xpulp::SbPostRegOp>(value, pointer, step);
@@ -79,12 +84,14 @@ public:
   //===--------------------------------------------------------------------===//
 
   Value advance(Value value, Step step) {
-    if (step.inRegister)
-      return make<xpulp::AddOp>(value, step.inRegister);
-    return step.bytes == 0 ? value : make<xpulp::AddiOp>(value, step.bytes);
+    if (step.bytes == 0)
+      return value;
+    if (step.isImmediate())
+      return make<xpulp::AddiOp>(value, step.bytes);
+    return make<xpulp::AddOp>(value, getRegister(step));
   }
   Value add(Value value, int64_t constant) {
-    return advance(value, step(constant));
+    return advance(value, Step{int32_t(constant)});
   }
 
   /// `sum` + Σ of the products of bytes, or the sum alone. `left` may be
@@ -138,6 +145,10 @@ public:
   }
 
 private:
+  Value getRegister(Step step) {
+    return step.inRegister ? step.inRegister : constant(step.bytes);
+  }
+
   template <typename Op, typename StepType>
   Value takeBoth(Value &pointer, StepType step) {
     auto op = Op::create(*this, getI32Type(), getI32Type(), pointer, step);

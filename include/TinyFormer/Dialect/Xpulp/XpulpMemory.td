@@ -19,7 +19,7 @@ multiclass Xpulp_Load<string name, int f3, string f7, string what> {
     let assemblyFormat = "$base `,` $offset attr-dict";
   }
   def PostOp : Xpulp_Instruction<"p." # name # "_post",
-      ".insn i 0x0b, " # f3 # ", @0, %step(@2)", loads, 0> {
+      ".insn i 0x0b, " # f3 # ", @0, %step(@1)", loads, 0> {
     let summary = "Load " # what # " and go on";
     let formula = "From base; the pointer becomes base + step.";
     let arguments = (ins I32:$base, Xpulp_Signed12:$step);
@@ -27,7 +27,7 @@ multiclass Xpulp_Load<string name, int f3, string f7, string what> {
     let assemblyFormat = "$base `,` $step attr-dict";
   }
   def PostRegOp : Xpulp_Instruction<"p." # name # "_post_reg",
-      ".insn r 0x0b, 7, " # f7 # ", @0, @2, @3", loads, 0> {
+      ".insn r 0x0b, 7, " # f7 # ", @0, @1, @3", loads, 0> {
     let summary = "Load " # what # " and go on by a register";
     let formula = "From base; the pointer becomes base + step.";
     let arguments = (ins I32:$base, I32:$step);
@@ -58,7 +58,7 @@ multiclass Xpulp_Store<string name, int f3, int registerF3, string what> {
     let assemblyFormat = "$value `,` $base `,` $offset attr-dict";
   }
   def PostOp : Xpulp_Instruction<"p." # name # "_post",
-      ".insn s 0x2b, " # f3 # ", @1, %step(@2)", stores, 1> {
+      ".insn s 0x2b, " # f3 # ", @1, %step(@0)", stores, 1> {
     let summary = "Store " # what # " and go on";
     let formula = "To base; the pointer becomes base + step.";
     let arguments = (ins I32:$value, I32:$base, Xpulp_Signed12:$step);
@@ -66,7 +66,7 @@ multiclass Xpulp_Store<string name, int f3, int registerF3, string what> {
     let assemblyFormat = "$value `,` $base `,` $step attr-dict";
   }
   def PostRegOp : Xpulp_Instruction<"p." # name # "_post_reg",
-      ".insn r 0x2b, " # registerF3 # ", 0, @3, @2, @1", stores, 1> {
+      ".insn r 0x2b, " # registerF3 # ", 0, @3, @0, @1", stores, 1> {
     let summary = "Store " # what # " and go on by a register";
     let formula = "To base; the pointer becomes base + step.";
     let arguments = (ins I32:$value, I32:$base, I32:$step);
