@@ -92,11 +92,13 @@ mlir::tinyattn::chooseRequantisation(ArrayRef<double> ratios,
 }
 
 std::optional<Requantisation>
-mlir::tinyattn::chooseLateNormalisation(ArrayRef<double> ratios) {
+mlir::tinyattn::chooseLateNormalisation(ArrayRef<double> ratios,
+                                        int32_t zeroPoint) {
   int32_t shift = largestShift([&](int32_t shift) {
     return llvm::all_of(ratios, [&](double ratio) {
       double numerator = std::floor(std::ldexp(ratio, shift) + 0.5);
-      return 128.0 * numerator + std::ldexp(0.5, shift) < kInt32Limit;
+      double rounding = std::ldexp(0.5 + std::abs(zeroPoint), shift);
+      return 128.0 * numerator + rounding < kInt32Limit;
     });
   });
   if (shift == 0)

@@ -78,10 +78,10 @@ makeLookupTable(const QuantParams &input, const QuantParams &output,
                 llvm::function_ref<double(double)> function);
 
 /// Late normalisation: numerators[h] = round(ratio[h]·2^shift) with the largest
-/// shift such that 128·numerators[h] + 2^(shift-1) < 2^31 for every h.
-/// Nothing if a ratio is too large for that.
+/// shift such that 128·numerators[h] + 2^(shift-1) + |zeroPoint|·2^shift < 2^31
+/// for every h. Nothing if a ratio is too large for that.
 std::optional<Requantisation>
-chooseLateNormalisation(llvm::ArrayRef<double> ratios);
+chooseLateNormalisation(llvm::ArrayRef<double> ratios, int32_t zeroPoint);
 
 /// Integer weight and bias of a layer normalisation: see tinyattn.layernorm.
 struct QuantizedNorm {

@@ -22,9 +22,6 @@ std::string ProductKernel::getName() const {
                     unsignedLeft ? "u" : "", paddedRight ? "" : "e", leftStride,
                     rightStride, names[int(scaling)], shift);
   name += llvm::formatv("_{0}{1}", transposed ? "t" : "r", resultStride);
-  if (scaling == Scaling::OfRows && zeroPoint != 0)
-    name += llvm::formatv("_z{0}{1}", zeroPoint < 0 ? "m" : "",
-                          std::abs(zeroPoint));
   return name;
 }
 
@@ -65,7 +62,7 @@ public:
     if (kernel.scaling == Scaling::OfRows) {
       rowSums = arguments[5];
       numerator = arguments[6];
-      scales = {allocateMultipliers(), b.constant(0)};
+      scales = {allocateMultipliers(), arguments[7]};
     }
     Value left = b.add(arguments[0], lastWord);
     build(arguments[3], left, arguments[2]);

@@ -23,7 +23,7 @@ enum class Scaling {
   OfColumns,
   /// The same with one m and one a.
   Uniform,
-  /// (sum·⌊n / row's sum⌋ + 2^(s-1)) >> s, and the zero point on top.
+  /// (sum·⌊n / row's sum⌋ + a + 2^(s-1)) >> s, with one a.
   OfRows,
 };
 
@@ -39,7 +39,7 @@ struct ProductKernel {
   /// Behind the depth, rows of the right side have zeros up to the next word.
   bool paddedRight;
   Scaling scaling;
-  int32_t shift, zeroPoint;
+  int32_t shift;
   /// Columns of a row follow each other in the result, or rows of a column.
   bool transposed;
   int64_t resultStride; // bytes from one row to the next, or from one column
@@ -53,9 +53,9 @@ struct ProductKernel {
 
   /// Arguments: left, right and result; the number of tiles of rows and of
   /// columns; then Uniform: m and a, OfRows: the rows'
-  /// sums and n.
+  /// sums, n and a.
   unsigned getNumArguments() const {
-    return scaling == Scaling::Uniform || scaling == Scaling::OfRows ? 7 : 5;
+    return scaling == Scaling::OfRows ? 8 : scaling == Scaling::Uniform ? 7 : 5;
   }
 
   /// Fills a function with these arguments.

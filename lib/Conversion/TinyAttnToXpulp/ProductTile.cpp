@@ -224,9 +224,6 @@ void ProductTile::scaleRows(XpulpBuilder &b, const Scales &scales,
       sum = b.make<xpulp::MulOp>(sum, multipliers[index]);
     for (Value &sum : row)
       sum = b.addAndRound(sum, scales[1], kernel.shift);
-    if (kernel.zeroPoint != 0)
-      for (Value &sum : row)
-        sum = b.make<xpulp::AddiOp>(sum, kernel.zeroPoint);
     for (Value &sum : row)
       sum = b.saturate(sum);
   }

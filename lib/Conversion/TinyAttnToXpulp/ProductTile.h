@@ -26,7 +26,7 @@ public:
   static int64_t getLastWord(int64_t depth) { return (depth - 1) / 4 * 4; }
 
   /// What a tile needs besides: Uniform m and a; OfRows the address of the
-  /// rows' multipliers and a zero.
+  /// rows' multipliers, and a.
   using Scales = std::array<Value, 2>;
 
   /// The left words, where they are the same for all columns: rows of one word.

@@ -87,8 +87,6 @@ public:
     kernel.scaling = op.getRowSums() ? Scaling::OfRows : Scaling::Uniform;
     kernel.shift = op.getRequant()->getShift();
     int32_t zeroPoint = op.getRequant()->getZeroPoint();
-    if (op.getRowSums())
-      kernel.zeroPoint = zeroPoint;
     kernel.resultStride = ys->rbegin()[1];
     if (op.getRowSums() && !isContiguousFrom(op.getRowSums(), 0))
       return failure();
@@ -99,13 +97,11 @@ public:
     int64_t resultHead = op.getMergeHeads() ? columns : ys->front();
     b.forEach(heads, [&](Value head) {
       Value multiplier = memref::LoadOp::create(b, op.getMultipliers(), head);
-      SmallVector<Value> scales;
+      SmallVector<Value> scales{
+          multiplier, b.word(int32_t(uint32_t(zeroPoint) << kernel.shift))};
       if (op.getRowSums())
-        scales = {b.advance(b.getAddress(op.getRowSums()), head, 4 * rows),
-                  multiplier};
-      else
-        scales = {multiplier,
-                  b.word(int32_t(uint32_t(zeroPoint) << kernel.shift))};
+        scales.insert(scales.begin(),
+                      b.advance(b.getAddress(op.getRowSums()), head, 4 * rows));
       call(kernel, {rows, columns, b.advance(left, head, ls->front()),
                     b.advance(right, head, rightHead),
                     b.advance(result, head, resultHead), scales});

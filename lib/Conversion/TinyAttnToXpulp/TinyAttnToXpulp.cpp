@@ -31,7 +31,10 @@ struct ConvertTinyAttnToXpulp
     pulp::XpulpKernels kernels(getOperation());
     // What has no kernel becomes loops later.
     for (Operation *op : ops)
-      (void)pulp::lowerProduct(op, kernels);
+      if (auto softmax = dyn_cast<SoftmaxOp>(op))
+        (void)pulp::lowerSoftmax(softmax, kernels);
+      else
+        (void)pulp::lowerProduct(op, kernels);
   }
 };
 

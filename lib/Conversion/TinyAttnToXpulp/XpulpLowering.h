@@ -9,6 +9,8 @@
 #include "../TinyAttnToArmDsp/LayerBuilder.h"
 #include "XpulpBuilder.h"
 
+#include "TinyFormer/Dialect/TinyAttn/TinyAttn.h"
+
 namespace mlir::tinyattn::pulp {
 
 /// The kernels of a module, each of them once.
@@ -35,6 +37,9 @@ private:
 /// Replaces a product of rows by calls of kernels. Fails, without a diagnostic
 /// and without a trace, if there is none for it.
 LogicalResult lowerProduct(Operation *op, XpulpKernels &kernels);
+
+/// The same for a softmax that is normalised later.
+LogicalResult lowerSoftmax(SoftmaxOp op, XpulpKernels &kernels);
 
 } // namespace mlir::tinyattn::pulp
 

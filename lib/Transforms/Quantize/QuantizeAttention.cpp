@@ -73,7 +73,8 @@ Quantizer::quantizeCore(AttentionOp op, ArrayRef<double> queryScales,
   SmallVector<double> contextRatios;
   for (double valueScale : core.valueScales)
     contextRatios.push_back(valueScale / core.context.scale);
-  std::optional<Requantisation> late = chooseLateNormalisation(contextRatios);
+  std::optional<Requantisation> late =
+      chooseLateNormalisation(contextRatios, core.context.zeroPoint);
   if (!late)
     return op.emitOpError() << "the context's scale " << core.context.scale
                             << " is too small against that of the values; "

@@ -1,0 +1,41 @@
+// Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "SoftmaxKernel.h"
+#include "XpulpLowering.h"
+
+#include "TinyFormer/Dialect/TinyAttn/TinyAttn.h"
+
+using namespace mlir;
+using namespace mlir::tinyattn;
+using namespace mlir::tinyattn::pulp;
+
+/// Bytes from one row to the next, if that is the same for all rows.
+static std::optional<int64_t> getRowStride(Value memRef) {
+  auto strides = getStaticStrides(memRef);
+  if (!strides || strides->size() < 2 || strides->back() != 1)
+    return std::nullopt;
+  auto shape = cast<ShapedType>(memRef.getType()).getShape();
+  for (size_t i = strides->size() - 2; i-- > 0;)
+    if (shape[i] != 1 && (*strides)[i] != (*strides)[i + 1] * shape[i + 1])
+      return std::nullopt;
+  return strides->rbegin()[1];
+}
+
+LogicalResult pulp::lowerSoftmax(SoftmaxOp op, XpulpKernels &kernels) {
+  if (op.getInits().size() != 2)
+    return failure();
+  Value x = op.getInput(), y = op.getInits()[0], sums = op.getInits()[1];
+  auto xStride = getRowStride(x), yStride = getRowStride(y);
+  if (!xStride || !yStride || !isContiguousFrom(sums, 0))
+    return failure();
+  auto shape = cast<ShapedType>(x.getType()).getShape();
+  SoftmaxKernel kernel{shape.back(), *xStride, *yStride};
+  int64_t rows = cast<ShapedType>(sums.getType()).getNumElements();
+  LayerBuilder b(op.getLoc(), op);
+  b.call(kernels.get(op.getLoc(), kernel),
+         {b.getAddress(x), b.getAddress(y), b.getAddress(op.getTable()),
+          b.getAddress(sums), b.word(rows)});
+  op->erase();
+  return success();
+}
