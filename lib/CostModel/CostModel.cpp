@@ -3,6 +3,8 @@
 
 #include "TinyFormer/CostModel/CostModel.h"
 
+#include "XpulpCosts.h"
+
 using namespace mlir::tinyattn;
 using llvm::StringRef;
 
@@ -53,6 +55,8 @@ const CoreCosts &getCosts(StringRef core) {
   return core == "cortex-m7" ? kCortexM7 : kCortexM4;
 }
 
+bool isPulp(StringRef core) { return core == "ri5cy"; }
+
 int64_t getPairs(int64_t count) { return (count + 1) / 2; }
 
 /// The tiles of a pair of rows.
@@ -74,14 +78,24 @@ double estimateProduct(const ProductCosts &costs, int64_t pairs,
 
 } // namespace
 
+double mlir::tinyattn::getEstimateError(StringRef core) {
+  return isPulp(core) ? 0.005 : 0.01;
+}
+
 double mlir::tinyattn::estimateLinear(StringRef core, int64_t rows,
                                       int64_t channels, int64_t depth) {
+  if (isPulp(core))
+    return pulp::estimateProduct(rows, channels, depth,
+                                 pulp::SumsBecome::Bytes);
   return estimateLinearOnPanels(core, rows, channels, depth) +
          getCosts(core).packElement * getPairs(rows) * depth;
 }
 
 double mlir::tinyattn::estimateLinearOnPanels(StringRef core, int64_t rows,
                                               int64_t channels, int64_t depth) {
+  if (isPulp(core))
+    return pulp::estimateProduct(rows, channels, depth,
+                                 pulp::SumsBecome::Words);
   return estimateProduct(getCosts(core).linear, getPairs(rows), channels,
                          depth);
 }
@@ -89,6 +103,9 @@ double mlir::tinyattn::estimateLinearOnPanels(StringRef core, int64_t rows,
 double mlir::tinyattn::estimateMatmul(StringRef core, int64_t batch,
                                       int64_t rows, int64_t columns,
                                       int64_t depth) {
+  if (isPulp(core))
+    return batch * pulp::estimateProduct(rows, columns, depth,
+                                         pulp::SumsBecome::BytesByRow);
   const CoreCosts &costs = getCosts(core);
   int64_t pairs = batch * getPairs(rows);
   if (depth > kShortDepth)
@@ -104,6 +121,8 @@ double mlir::tinyattn::estimateSums(StringRef core, int64_t elements) {
 
 double mlir::tinyattn::estimateSoftmax(StringRef core, int64_t rows,
                                        int64_t columns) {
+  if (isPulp(core))
+    return pulp::estimateSoftmax(rows, columns);
   const CoreCosts &costs = getCosts(core);
   return rows * (costs.softmaxElement * columns + costs.softmaxRow);
 }

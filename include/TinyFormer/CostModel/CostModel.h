@@ -14,13 +14,18 @@
 
 namespace mlir::tinyattn {
 
+/// By how much estimates for a core are off, about: alternatives that differ by
+/// less are alike.
+double getEstimateError(llvm::StringRef core);
+
 /// Cycles of X·Wᵀ + b with X [rows, depth] bytes and W [channels, depth], by
-/// the kernels of ARMv7E-M. `core` is the target's; one that is not known
-/// counts as a Cortex-M4.
+/// the kernels of the target's `core`: cortex-m4, cortex-m7, ri5cy; one that is
+/// not known counts as a Cortex-M4.
 double estimateLinear(llvm::StringRef core, int64_t rows, int64_t channels,
                       int64_t depth);
 
-/// The same of a left panel, which need not be packed.
+/// The same where the sums are not scaled but added to sums in memory; of a
+/// left panel, which need not be packed.
 double estimateLinearOnPanels(llvm::StringRef core, int64_t rows,
                               int64_t channels, int64_t depth);
 

@@ -19,6 +19,8 @@ namespace tinyformer {
 struct AttentionPacking {
   bool attention = false, output = false;
   bool jointKeys = false, jointValues = false;
+  /// What products read starts at whole words, as `tinyattn-pack-words` does.
+  bool words = false;
 };
 
 /// One attention layer. With fused weights the keys are the input.

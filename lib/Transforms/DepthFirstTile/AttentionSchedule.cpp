@@ -5,20 +5,19 @@
 
 #include "TinyFormer/Transforms/AttentionSchedule.h"
 
+#include "TinyFormer/CostModel/CostModel.h"
+
 #include <algorithm>
 #include <tuple>
 
 using namespace tinyformer;
+using mlir::tinyattn::getEstimateError;
 
 namespace {
 
 /// How much slower a smaller schedule may be than the fastest, or than the
 /// untiled program, be its weights fused or not.
 constexpr double sizeSlack = 1.04, untiledSlack = 1.05;
-
-/// Estimates that differ by less than this are alike: the smaller schedule is
-/// the better one of them. About the error of the estimates.
-constexpr double cyclesSlack = 1.01;
 
 const std::pair<ScheduleKind, const char *> names[] = {
     {ScheduleKind::None, "none"},
@@ -83,7 +82,7 @@ std::pair<Schedule, ChoiceReason> findBest(std::vector<Schedule> schedules,
   bool isForCycles = query.goal == ScheduleQuery::Cycles;
   double fastest = find(isFaster).cycles;
   double limit =
-      isForCycles ? cyclesSlack * fastest
+      isForCycles ? (1 + getEstimateError(query.core)) * fastest
                   : std::max(sizeSlack * fastest, untiledSlack * untiledCycles);
   drop([&](const Schedule &s) { return s.cycles > limit; });
   return {find(isSmaller),

@@ -67,7 +67,7 @@ tinyformer::AttentionPacking getPacking(AttentionOp op,
 
 template <typename AttentionOp>
 AttentionShape getAttentionShape(AttentionOp op, bool fusedWeights,
-                                 bool packs) {
+                                 TargetAttr target) {
   ArrayRef<int64_t> input = op.getInput().getType().getShape();
   int64_t heads = op.getHeads();
   AttentionShape shape = {input[0],
@@ -77,15 +77,17 @@ AttentionShape getAttentionShape(AttentionOp op, bool fusedWeights,
                           heads,
                           op.getOutputWeight().getType().getDimSize(0),
                           fusedWeights};
-  if (packs)
+  if (hasPanelKernels(target))
     shape.packing = getPacking(op, shape);
+  shape.packing.words = hasWordKernels(target);
   return shape;
 }
 
-AttentionShape getAttentionShape(Operation *op, bool packs) {
+AttentionShape getAttentionShape(Operation *op, TargetAttr target) {
   if (auto mhsa = dyn_cast<MhsaOp>(op))
-    return getAttentionShape(mhsa, /*fusedWeights=*/false, packs);
-  return getAttentionShape(cast<FusedMhsaOp>(op), /*fusedWeights=*/true, packs);
+    return getAttentionShape(mhsa, /*fusedWeights=*/false, target);
+  return getAttentionShape(cast<FusedMhsaOp>(op), /*fusedWeights=*/true,
+                           target);
 }
 
 /// Bytes in the arena that are alive beside the attention's own: results from
@@ -124,14 +126,20 @@ TargetAttr getTarget(Operation *op) {
   return op->getParentOfType<ModuleOp>()->getAttrOfType<TargetAttr>(kTarget);
 }
 
-/// What the largest memory for an arena leaves to this layer.
+/// What the largest memory for an arena leaves to this layer; of a cluster, the
+/// memory that its cores share.
 uint64_t getCapacity(Operation *attention, TargetAttr target) {
   if (!target)
     return std::numeric_limits<uint64_t>::max();
   uint64_t largest = 0;
-  for (MemoryAttr memory : target.getMemories())
-    if (memory.getKind() == MemoryKind::Ram)
-      largest = std::max(largest, memory.getSize() - memory.getReserved());
+  for (MemoryAttr memory : target.getMemories()) {
+    if (memory.getKind() != MemoryKind::Ram)
+      continue;
+    largest = std::max(largest, memory.getSize() - memory.getReserved());
+    // The preferred memory is the first one; others are ten times as slow.
+    if (hasWordKernels(target))
+      break;
+  }
   return largest - std::min(largest, getBytesAlive(attention));
 }
 
@@ -221,7 +229,7 @@ struct DepthFirstTile : impl::DepthFirstTileBase<DepthFirstTile> {
 
   FailureOr<Choice> choose(Operation *op, ScheduleQuery query) {
     TargetAttr target = getTarget(op);
-    AttentionShape shape = getAttentionShape(op, hasPanelKernels(target));
+    AttentionShape shape = getAttentionShape(op, target);
     if (query.rows > shape.tokens)
       return op->emitOpError()
              << "has " << shape.tokens << " rows, but tiles of " << *query.rows

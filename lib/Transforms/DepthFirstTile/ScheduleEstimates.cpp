@@ -8,6 +8,7 @@
 
 #include "TinyFormer/CostModel/CostModel.h"
 #include "TinyFormer/Transforms/Panels.h"
+#include "TinyFormer/Transforms/WordPanels.h"
 
 #include <algorithm>
 
@@ -33,7 +34,7 @@ struct Sizes {
 
   void setContext(const AttentionShape &s, int64_t heads, int64_t rows) {
     int64_t width = heads * s.valueWidth;
-    leftContext = context = buffer(rows * width);
+    leftContext = context = buffer(rows * getRowBytes(s, width));
     if (s.packing.output)
       leftContextBlock = contextBlock = getBlockBytes(rows, width);
     bool isPanel = s.packing.output && s.packing.attention &&
@@ -45,10 +46,12 @@ struct Sizes {
   }
 
   void setBytes(const AttentionShape &s, int64_t heads, int64_t rows) {
-    keys = s.fusedWeights ? 0 : buffer(heads * s.tokens * s.headWidth);
-    values = buffer(heads * s.tokens * s.valueWidth);
-    queries = buffer(heads * rows * s.headWidth);
-    scores = buffer(heads * rows * s.tokens);
+    int64_t keyRow = getRowBytes(s, s.headWidth);
+    int64_t tokenRow = getRowBytes(s, s.tokens);
+    keys = s.fusedWeights ? 0 : buffer(heads * s.tokens * keyRow);
+    values = buffer(heads * s.valueWidth * tokenRow);
+    queries = buffer(heads * rows * keyRow);
+    scores = buffer(heads * rows * tokenRow);
     sums = buffer(4 * heads * rows);
   }
 
@@ -74,6 +77,12 @@ struct Sizes {
     // As a whole, the scores are dead when there are exponentials of all rows.
     if (block >= rows)
       deadScores = scores;
+  }
+
+  /// From one row of bytes to the next.
+  static int64_t getRowBytes(const AttentionShape &s, int64_t width) {
+    bool isAligned = s.packing.words && width >= 4;
+    return isAligned ? getWordRowBytes(width) : width;
   }
 
   /// Of rows of int8, at a time.
@@ -172,7 +181,8 @@ uint64_t getHeadPeak(const AttentionShape &s, int64_t rows, bool withContext) {
 uint64_t getArenaBytes(const AttentionShape &s, ScheduleKind kind,
                        int64_t rows) {
   Sizes head(s, 1, rows), all(s, s.heads, rows);
-  uint64_t wholeContext = buffer(s.tokens * s.heads * s.valueWidth);
+  uint64_t wholeContext =
+      buffer(s.tokens * Sizes::getRowBytes(s, s.heads * s.valueWidth));
   InputPanels input(s);
   uint64_t early = input.columns + input.all;
   switch (kind) {

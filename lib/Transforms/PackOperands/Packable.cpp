@@ -20,6 +20,10 @@ bool tinyattn::hasPanelKernels(TargetAttr target) {
   return target && target.getIsa() == "armv7e-m";
 }
 
+bool tinyattn::hasWordKernels(TargetAttr target) {
+  return target && target.getIsa() == "xpulpv2";
+}
+
 std::optional<ConstantSlice> tinyattn::getConstantSlice(Value value,
                                                         unsigned dimension) {
   Builder b(value.getContext());

@@ -15,6 +15,8 @@ namespace mlir::tinyattn {
 
 /// The target multiplies two pairs of 16 bits at a time.
 bool hasPanelKernels(TargetAttr target);
+/// The target has dot products of words of four bytes.
+bool hasWordKernels(TargetAttr target);
 
 /// A range of one dimension of a constant; the others are whole.
 struct ConstantSlice {

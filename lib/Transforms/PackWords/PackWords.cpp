@@ -176,7 +176,7 @@ struct PackWords : impl::PackWordsBase<PackWords> {
     auto target =
         getOperation()->getParentOfType<ModuleOp>()->getAttrOfType<TargetAttr>(
             kTarget);
-    if (target && target.getIsa() == "xpulpv2")
+    if (hasWordKernels(target))
       WordPacker(getOperation()).run();
   }
 };
