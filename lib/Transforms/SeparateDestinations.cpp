@@ -13,6 +13,23 @@ namespace mlir::tinyattn {
 
 namespace {
 
+/// A slice of what is empty is empty. Bufferization finds the place where it is
+/// inserted; a slice of another clone would be copied there.
+void forgetSlices(tensor::EmptyOp empty) {
+  for (Operation *user : llvm::make_early_inc_range(empty->getUsers())) {
+    auto slice = dyn_cast<tensor::ExtractSliceOp>(user);
+    if (!slice)
+      continue;
+    OpBuilder builder(slice);
+    slice.replaceAllUsesWith(
+        tensor::EmptyOp::create(builder, slice.getLoc(),
+                                slice.getType().getShape(),
+                                slice.getType().getElementType())
+            .getResult());
+    slice.erase();
+  }
+}
+
 struct SeparateDestinations
     : impl::SeparateDestinationsBase<SeparateDestinations> {
   using Base::Base;
@@ -21,6 +38,8 @@ struct SeparateDestinations
     SmallVector<tensor::EmptyOp> empties;
     getOperation().walk([&](tensor::EmptyOp op) { empties.push_back(op); });
     for (tensor::EmptyOp empty : empties) {
+      if (!empty->hasOneUse())
+        forgetSlices(empty);
       for (OpOperand &use : llvm::make_early_inc_range(empty->getUses())) {
         OpBuilder builder(use.getOwner());
         use.set(builder.clone(*empty)->getResult(0));

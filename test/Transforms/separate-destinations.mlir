@@ -23,3 +23,29 @@ func.func @two_lookups(%x: tensor<5x8xi8>, %t: tensor<256xi8>) -> tensor<5x8xi8>
   }
   return %r : tensor<5x8xi8>
 }
+
+// A tile is written to its place, not to a clone of the whole and copied.
+// CHECK-LABEL: @tile
+// CHECK: %[[TILE:.*]] = tensor.empty() : tensor<2x8xi8>
+// CHECK: %[[Y:.*]] = tinyattn.lookup {{.*}} outs(%[[TILE]] :
+// CHECK: %[[WHOLE:.*]] = tensor.empty() : tensor<5x8xi8>
+// CHECK-NEXT: tensor.insert_slice %[[Y]] into %[[WHOLE]]
+func.func @tile(%x: tensor<2x8xi8>, %t: tensor<256xi8>) -> tensor<5x8xi8> {
+  %init = tensor.empty() : tensor<5x8xi8>
+  %slice = tensor.extract_slice %init[0, 0] [2, 8] [1, 1] : tensor<5x8xi8> to tensor<2x8xi8>
+  %y = tinyattn.lookup ins(%x, %t : tensor<2x8xi8>, tensor<256xi8>)
+    outs(%slice : tensor<2x8xi8>) -> tensor<2x8xi8>
+  %r = tensor.insert_slice %y into %init[0, 0] [2, 8] [1, 1] : tensor<2x8xi8> into tensor<5x8xi8>
+  return %r : tensor<5x8xi8>
+}
+
+// Rows of a wider tensor that nothing else uses stay apart.
+// CHECK-LABEL: @rows
+// CHECK: tensor.extract_slice %{{.*}}[0, 0] [2, 8] [1, 1] : tensor<2x12xi8> to tensor<2x8xi8>
+func.func @rows(%x: tensor<2x8xi8>, %t: tensor<256xi8>) -> tensor<2x8xi8> {
+  %init = tensor.empty() : tensor<2x12xi8>
+  %slice = tensor.extract_slice %init[0, 0] [2, 8] [1, 1] : tensor<2x12xi8> to tensor<2x8xi8>
+  %y = tinyattn.lookup ins(%x, %t : tensor<2x8xi8>, tensor<256xi8>)
+    outs(%slice : tensor<2x8xi8>) -> tensor<2x8xi8>
+  return %y : tensor<2x8xi8>
+}

@@ -84,7 +84,8 @@ def test_devices_have_the_bits_of_the_reference(
     # An arena is never empty. Where a loop vanishes, buffers may die earlier than estimated.
     estimate = max(8, result.schedules[0].arena_bytes)
     assert result.arena_bytes <= estimate
-    if shape[3] > 1 and 2 * rows <= block_rows(kind, shape[0]):
+    block = block_rows(kind, shape[0])
+    if shape[3] > 1 and 2 * rows <= (shape[0] % block or block):
         assert result.arena_bytes == estimate
 
 

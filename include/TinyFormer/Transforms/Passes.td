@@ -153,7 +153,8 @@ def SeparateDestinations
   let summary = "Give every use of an empty tensor one of its own";
   let description = [{
     Effect: each operand that was a `tensor.empty` is one that nothing else uses,
-    right before its user. Elimination of common subexpressions joins empty
+    right before its user; a slice of an empty tensor that has other uses is an
+    empty tensor. Elimination of common subexpressions joins empty
     tensors of one shape; a buffer made of one would be alive from the first use
     to the last, although nothing is in it in between.
 

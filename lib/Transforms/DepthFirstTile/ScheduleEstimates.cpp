@@ -34,7 +34,8 @@ struct Sizes {
 
   void setContext(const AttentionShape &s, int64_t heads, int64_t rows) {
     int64_t width = heads * s.valueWidth;
-    leftContext = context = buffer(rows * getRowBytes(s, width));
+    context = buffer(rows * width);
+    leftContext = buffer(rows * getRowBytes(s, width));
     if (s.packing.output)
       leftContextBlock = contextBlock = getBlockBytes(rows, width);
     bool isPanel = s.packing.output && s.packing.attention &&
@@ -122,17 +123,17 @@ struct InputPanels {
       block = Sizes::getBlockBytes(s.tokens, s.width);
   }
 
-  /// A slice at an offset that no loop over the tiles of `tokens` rows changes
-  /// is the same for all heads.
-  static uint64_t getSlices(const AttentionShape &s, int64_t tokens,
+  /// A slice at an offset that no loop over the tiles of a block changes is the
+  /// same for all heads. All rows are no slice.
+  static uint64_t getSlices(const AttentionShape &s, int64_t block,
                             int64_t rows) {
-    int64_t rest = tokens % rows;
-    if (!s.packing.attention || rest == 0)
+    if (!s.packing.attention || rows == s.tokens)
       return 0;
+    int64_t rest = block % rows;
     uint64_t slices = 0;
-    if (isWhole(rest, s.width))
+    if (rest != 0 && isWhole(rest, s.width))
       slices += Sizes::getBlockBytes(rest, s.width);
-    if (tokens / rows == 1 && isWhole(rows, s.width))
+    if (block / rows == 1 && isWhole(rows, s.width))
       slices += Sizes::getBlockBytes(rows, s.width);
     return slices;
   }
@@ -181,8 +182,7 @@ uint64_t getHeadPeak(const AttentionShape &s, int64_t rows, bool withContext) {
 uint64_t getArenaBytes(const AttentionShape &s, ScheduleKind kind,
                        int64_t rows) {
   Sizes head(s, 1, rows), all(s, s.heads, rows);
-  uint64_t wholeContext =
-      buffer(s.tokens * Sizes::getRowBytes(s, s.heads * s.valueWidth));
+  uint64_t wholeContext = buffer(s.tokens * s.heads * s.valueWidth);
   InputPanels input(s);
   uint64_t early = input.columns + input.all;
   switch (kind) {
