@@ -229,7 +229,8 @@ void Cluster::copyTransfer(const Transfer &transfer) {
 
 void Cluster::beginMeasurement(const Core &core, uint32_t returnAddress,
                                uint32_t stackPointer) {
-  if (measurement != Measurement::Waiting)
+  // The last call counts; not one inside of another.
+  if (measurement == Measurement::Running)
     return;
   measurement = Measurement::Running;
   measuringCore = core.index;

@@ -29,7 +29,7 @@ def simulate_command(
         typer.Option(min=4, max=1024, metavar="KIB", help="Another L1 than the chip's own."),
     ] = None,
     measure: Annotated[
-        str | None, typer.Option(metavar="FUNCTION", help="Count only the first call of it.")
+        str | None, typer.Option(metavar="FUNCTION", help="Count only the last call of it.")
     ] = None,
     layers_of: Annotated[
         str | None,
