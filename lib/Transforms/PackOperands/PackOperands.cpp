@@ -35,6 +35,11 @@ RowDimension getRowDimension(PanelLayout layout) {
   return {layout == PanelLayout::Values ? 1u : 0u, layout != PanelLayout::Rows};
 }
 
+/// Whether a panel does not tell that its rows are odd in number.
+bool isOddPanel(int64_t rows, PanelLayout layout) {
+  return rows % 2 != 0 && layout != PanelLayout::Rows;
+}
+
 class Packer {
 public:
   explicit Packer(func::FuncOp function)
@@ -167,7 +172,7 @@ private:
     }
     if (Value left = panels.lookup(input)) {
       SmallVector<Value> packed =
-          packAll(b, group, left, weights, destinations);
+          packAll(b, group, left, getDim(input, 0), weights, destinations);
       return provide(group, packed);
     }
     int64_t rows = getDim(input, 0);
@@ -195,14 +200,14 @@ private:
     SmallVector<Value> tiles;
     for (auto [op, whole] : llvm::zip_equal(group, wholes))
       tiles.push_back(b.slice(whole, block, getRows(op)));
-    tiles = packAll(b, group, left, weights, tiles);
+    tiles = packAll(b, group, left, block.rows, weights, tiles);
     for (auto [op, tile, whole] : llvm::zip_equal(group, tiles, wholes))
       tile = b.insert(tile, whole, block, getRows(op));
     return tiles;
   }
 
   SmallVector<Value> packAll(BlockBuilder &b, ArrayRef<Operation *> group,
-                             Value left,
+                             Value left, int64_t rows,
                              ArrayRef<PanelConstants::Panel> weights,
                              ArrayRef<Value> destinations) {
     SmallVector<Value> packed;
@@ -219,7 +224,8 @@ private:
       auto packedOp = PackedLinearOp::create(
           b, destination.getType(), left, weight.value, destination,
           PanelLayoutAttr::get(b.getContext(), result.layout),
-          PanelFormAttr::get(b.getContext(), weight.form), form, requant);
+          PanelFormAttr::get(b.getContext(), weight.form), form, requant,
+          isOddPanel(rows, result.layout) ? b.getUnitAttr() : UnitAttr());
       packed.push_back(packedOp.getResult(0));
     }
     return packed;
@@ -330,7 +336,8 @@ private:
           PackedContextOp::create(
               b, destination.getType(), softmax.getResult(0), values,
               softmax.getResult(1), op.getMultipliers(), destination, layout,
-              *plan.results[parts.value].form, *op.getRequant())
+              *plan.results[parts.value].form, *op.getRequant(),
+              isOddPanel(block.rows, layout))
               .getResult(0);
       return {b.insert(tile, carried.front(), block, contextRows)};
     };

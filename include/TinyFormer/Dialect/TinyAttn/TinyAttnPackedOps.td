@@ -123,7 +123,8 @@ def TinyAttn_PackedLinearOp : TinyAttn_StructuredOp<"packed_linear"> {
     64-bit product, rounded (SMMULR). `layout` says what is written; with
     `rows` the destination tells M and N, and where N is odd, the last pair of
     weights is padded with zeros. `form` is that of the weights; panels that are
-    written are in `result_form`.
+    written are in `result_form`. `odd_rows` says that M is odd where a panel is
+    written: both rows of the last pair are the same one.
 
     Without `requant`, the sums are added to an i32 [M, N] destination, as by
     `linear_accumulate`, and the panel of weights has no first words: [N/2, K/2]
@@ -147,7 +148,8 @@ def TinyAttn_PackedLinearOp : TinyAttn_StructuredOp<"packed_linear"> {
     TinyAttn_PanelLayoutAttr:$layout,
     TinyAttn_PanelFormAttr:$form,
     OptionalAttr<TinyAttn_PanelFormAttr>:$result_form,
-    OptionalAttr<TinyAttn_RequantAttr>:$requant
+    OptionalAttr<TinyAttn_RequantAttr>:$requant,
+    UnitAttr:$odd_rows
   );
   let assemblyFormat = [{
     `ins` `(` $left `,` $weight `:` type($left) `,` type($weight) `)`
@@ -222,7 +224,8 @@ def TinyAttn_PackedContextOp : TinyAttn_StructuredOp<"packed_context"> {
     The `matmul` with `row_sums` of exponentials and values: left panels
     [H, M/2, S/2, 2], a right panel [H·P/2, S/2(, 2)], sums [H, M rounded up to
     an even number] (i32), multipliers [H]. The heads lie side by side: i8
-    [M, H·P] (`rows`) or a left panel [M/2, H·P/2, 2] (`left`).
+    [M, H·P] (`rows`) or a left panel [M/2, H·P/2, 2] (`left`), where `odd_rows`
+    says that M is odd.
 
     ```mlir
     %c = tinyattn.packed_context ins(%e, %v, %sums, %m
@@ -240,7 +243,8 @@ def TinyAttn_PackedContextOp : TinyAttn_StructuredOp<"packed_context"> {
     Variadic<TinyAttn_Destination>:$inits,
     TinyAttn_PanelLayoutAttr:$layout,
     TinyAttn_PanelFormAttr:$form,
-    TinyAttn_RequantAttr:$requant
+    TinyAttn_RequantAttr:$requant,
+    UnitAttr:$odd_rows
   );
   let assemblyFormat = [{
     `ins` `(` $exponentials `,` $values `,` $row_sums `,` $multipliers `:`
