@@ -20,14 +20,16 @@ using namespace mlir::tinyattn;
 
 namespace {
 
-/// Steps that are unrolled: 14 instructions each, 1.8 KB in all.
-constexpr int64_t kUnroll = 32;
+/// Steps that are unrolled: 14 instructions each, 1.8 KB in all. A single row
+/// is computed once, so that it is worth less code.
+constexpr int64_t kUnroll = 32, kRowUnroll = 8;
 
-/// The steps in front of the loop are a copy of it where they are as many: one
-/// fewer in the loop leaves a few of them.
-int64_t getUnroll(int64_t steps) {
-  bool isMultiple = steps > kUnroll && steps % kUnroll == 0;
-  return isMultiple ? kUnroll - 1 : kUnroll;
+/// A loop that runs once is none. The steps in front of one are a copy of it
+/// where they are as many: one fewer in the loop leaves a few of them.
+int64_t getUnroll(int64_t steps, int64_t unroll = kUnroll) {
+  if (steps < 2 * unroll)
+    return steps;
+  return steps % unroll == 0 ? unroll - 1 : unroll;
 }
 
 int64_t getDim(Value value, unsigned dimension) {
@@ -85,17 +87,19 @@ private:
 
   /// Calls `body` for all pairs of `rows` with the kernel of two rows, and for
   /// the last of an odd number with that of one.
-  void forProducts(int64_t rows, ProductKernel product,
-                   llvm::function_ref<void(const ProductKernel &, func::FuncOp,
-                                           Value pair)>
-                       body) {
-    auto run = [&](int64_t count, Value pair) {
-      product.rows = count;
+  void forProducts(
+      int64_t rows, ProductKernel product,
+      llvm::function_ref<void(const ProductKernel &, func::FuncOp, Value pair)>
+          body) {
+    auto run = [&](Value pair) {
       body(product, get(product, product.getNumArguments()), pair);
     };
-    b.forEach(rows / 2, [&](Value pair) { run(2, pair); });
-    if (rows % 2 != 0)
-      run(1, b.index(rows / 2));
+    b.forEach(rows / 2, run);
+    if (rows % 2 == 0)
+      return;
+    product.rows = 1;
+    product.unroll = getUnroll(product.steps, kRowUnroll);
+    run(b.index(rows / 2));
   }
 
   /// The first of `count` rows from those of number `pair` on, and the others.
@@ -143,8 +147,12 @@ LogicalResult Lowering::pack(Value input, Value panel, PackKernel::Kind kind) {
 }
 
 LogicalResult Lowering::lower(PackRowsOp op) {
+  // Unsigned bytes have no kernel that interleaves.
+  if (op.getUnsignedInput() && op.getInterleaved())
+    return failure();
   return pack(op.getInput(), op.getInits().front(),
               op.getUnsignedInput() ? PackKernel::Unsigned
+              : op.getInterleaved() ? PackKernel::Interleaved
                                     : PackKernel::Signed);
 }
 
@@ -239,16 +247,15 @@ LogicalResult Lowering::lower(PackedScoresOp op) {
     if (!isShared)
       right = b.advance(right, head, 4 * getWords(op.getForm()) * steps);
     Value result = b.advance(s.address, head, s.strides[0]);
-    forProducts(rows, product,
-                [&](const ProductKernel &product, func::FuncOp kernel,
-                    Value pair) {
-                  SmallVector<Value> arguments{
-                      b.advance(left, pair, q.strides[0]), right};
-                  appendRows(arguments, result, pair, product.rows,
-                             s.strides[1]);
-                  arguments.push_back(multiplier);
-                  b.call(kernel, arguments);
-                });
+    forProducts(
+        rows, product,
+        [&](const ProductKernel &product, func::FuncOp kernel, Value pair) {
+          SmallVector<Value> arguments{b.advance(left, pair, q.strides[0]),
+                                       right};
+          appendRows(arguments, result, pair, product.rows, s.strides[1]);
+          arguments.push_back(multiplier);
+          b.call(kernel, arguments);
+        });
   });
   return success();
 }

@@ -109,9 +109,9 @@ char getLetter(PanelForm form) { return form == PanelForm::Joint ? 'j' : 's'; }
 std::string ProductKernel::getName() const {
   std::string name;
   llvm::raw_string_ostream os(name);
-  os << (rows == 1 ? "tf_row_product_k" : "tf_product_k") << 2 * steps << "_n" << channels << '_'
-     << getLetter(form) << (biased ? "b" : "") << pairStride << "_a"
-     << int(addend) << "_m" << int(multiplier);
+  os << (rows == 1 ? "tf_row_product_k" : "tf_product_k") << 2 * steps << "_n"
+     << channels << '_' << getLetter(form) << (biased ? "b" : "") << pairStride
+     << "_a" << int(addend) << "_m" << int(multiplier);
   if (zeroPoint != 0)
     os << "_z" << (zeroPoint < 0 ? "m" : "") << std::abs(zeroPoint);
   os << '_' << stringifyPanelLayout(layout);

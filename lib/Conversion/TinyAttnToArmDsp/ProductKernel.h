@@ -63,7 +63,8 @@ struct ProductKernel {
 
   /// Arguments: left, right, one or two destinations (layout `rows` and sums
   /// have a pointer a row), then a word each of multipliers (Uniform 1, OfRows
-  /// one a row) and addends (OfRows, unless they are computed here: `sumsRows`).
+  /// one a row) and addends (OfRows, unless they are computed here:
+  /// `sumsRows`).
   unsigned getNumArguments() const;
 
   /// Whether offsets of loads fit.

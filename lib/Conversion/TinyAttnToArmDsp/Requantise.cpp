@@ -97,8 +97,8 @@ void Requantise::scaleByColumns(Sums &sums, Value right, Value zero,
     int64_t end = std::min(first + together, sums.columns);
     SmallVector<Value> loaded;
     for (int64_t column = first; column < end; ++column)
-      loaded.push_back(b.load(right, column / 2 * kernel.pairStride + 8 +
-                                         4 * (column % 2)));
+      loaded.push_back(
+          b.load(right, column / 2 * kernel.pairStride + 8 + 4 * (column % 2)));
     for (int64_t column = first; column < end; ++column)
       for (int64_t row = 0; row < sums.rows; ++row)
         scaleSum(sums, row, column, loaded[column - first], zero, tile);
@@ -128,8 +128,7 @@ void Requantise::scaleByRows(Sums &sums, Value first, Value zero, Tile &tile) {
 // Layouts
 //===----------------------------------------------------------------------===//
 
-void Requantise::writeRows(const Tile &tile,
-                           SmallVector<Value> &destinations) {
+void Requantise::writeRows(const Tile &tile, SmallVector<Value> &destinations) {
   // Of four channels, the halves are those of 0 and 2, and of 1 and 3; without
   // the last one, anything is in its place.
   bool isWide = tile.channels > 2;

@@ -42,16 +42,15 @@ private:
     Value end = b.park(b.add(distance, right));
     SmallVector<Value> inits{right};
     inits.append(rows);
-    auto results =
-        b.loop(inits, [&](ValueRange v) -> KernelBuilder::Next {
-          for (int64_t t = 0; t < kTiles; ++t)
-            tile(v[0], v.drop_front(), t, 2);
-          Value right = b.addImm(v[0], kTiles * getTileStride());
-          SmallVector<Value> next{right};
-          for (Value row : v.drop_front())
-            next.push_back(b.park(b.addImm(b.unpark(row), 4 * kTiles)));
-          return {next, right, b.unpark(end)};
-        });
+    auto results = b.loop(inits, [&](ValueRange v) -> KernelBuilder::Next {
+      for (int64_t t = 0; t < kTiles; ++t)
+        tile(v[0], v.drop_front(), t, 2);
+      Value right = b.addImm(v[0], kTiles * getTileStride());
+      SmallVector<Value> next{right};
+      for (Value row : v.drop_front())
+        next.push_back(b.park(b.addImm(b.unpark(row), 4 * kTiles)));
+      return {next, right, b.unpark(end)};
+    });
     right = results[0];
     rows.assign(results.begin() + 1, results.end());
   }

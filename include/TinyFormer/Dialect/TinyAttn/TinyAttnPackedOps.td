@@ -68,7 +68,11 @@ def TinyAttn_PackRowsOp : TinyAttn_StructuredOp<"pack_rows"> {
   let summary = "Rows of int8 as a left panel";
   let description = [{
     X [M, K] i8 to the left panel [M/2, K/2, 2]: every element as 16 bits, its
-    sign extended, or zeros with `unsigned_input`.
+    sign extended, or zeros with `unsigned_input`. With `interleaved`, of each
+    four elements along k the first word has those of k = 0 and 2, the second one
+    those of 1 and 3, as bytes are extended two by two; the one to three elements
+    behind the last four are in their order. Weights that they are multiplied
+    with are in the same order.
 
     ```mlir
     %l = tinyattn.pack_rows ins(%x : tensor<5x6xi8>)
@@ -78,7 +82,8 @@ def TinyAttn_PackRowsOp : TinyAttn_StructuredOp<"pack_rows"> {
   let arguments = (ins
     TinyAttn_RankedTensorOrMemRef<[I8]>:$input,
     Variadic<TinyAttn_Destination>:$inits,
-    UnitAttr:$unsigned_input
+    UnitAttr:$unsigned_input,
+    UnitAttr:$interleaved
   );
   let assemblyFormat = [{
     `ins` `(` $input `:` type($input) `)`
