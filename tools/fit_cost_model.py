@@ -33,6 +33,10 @@ LINEAR = [
     (2, 32, 256),
     (6, 2, 64),
     (16, 6, 30),
+    (9, 9, 33),
+    (1, 24, 64),
+    (3, 13, 20),
+    (17, 11, 130),
 ]
 ATTENTION = [
     (18, 48, 12, 4),
@@ -71,16 +75,27 @@ def fit(title: str, terms: list[list[float]], cycles: list[int]) -> None:
 
 
 def product_terms(batch: int, rows: int, channels: int, depth: int) -> list[float]:
-    """What `ProductCosts` multiplies with: steps in whole and half tiles, tiles, pairs.
+    """What `ProductCosts` multiplies with: instructions of steps, outputs, tiles, pairs or rows.
 
     A call beside all that varies with the rows could come out negative, or take what pairs cost: a
     search would prefer many small calls, or few large ones.
     """
-    pairs = batch * ((rows + 1) // 2)
-    whole = (channels + 1) // 4
-    half = 1 if channels - 4 * whole > 0 else 0
+    tiles = [4] * (channels // 4) + [channels % 4] * (channels % 4 > 0)
     steps = (depth + 1) // 2
-    return [pairs * whole * steps, pairs * half * steps, pairs * (whole + half), pairs]
+    terms = np.zeros(4)
+    for count, height in ((rows // 2, 2), (rows % 2, 1)):
+        for width in tiles:
+            # Loads of rows and pairs of columns, unpackings, multiplications.
+            step = height + (width + 1) // 2 + width // 2 + height * width
+            terms += [count * steps * step, count * height * width, count, 0]
+        terms[3] += count
+    return [float(term) for term in batch * terms]
+
+
+def short_terms(heads: int, tokens: int) -> list[float]:
+    """Tiles of four columns and pairs of rows."""
+    pairs = heads * ((tokens + 1) // 2)
+    return [pairs * ((tokens + 3) // 4), pairs]
 
 
 def linear_terms(rows: int, channels: int, depth: int) -> list[float]:
@@ -120,7 +135,7 @@ def main() -> None:
         short = [i for i, shape in enumerate(ATTENTION) if shape[2] <= SHORT]
         fit(
             f"{target.core} short scores",
-            [product_terms(h, s, s, p)[2:4] for s, _, p, h in (ATTENTION[i] for i in short)],
+            [short_terms(h, s) for s, _, _, h in (ATTENTION[i] for i in short)],
             [parts[i]["scores"] for i in short],
         )
         rows = [[s * s * h, s * h] for s, _, _, h in ATTENTION]

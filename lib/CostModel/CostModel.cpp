@@ -10,10 +10,11 @@ using llvm::StringRef;
 
 namespace {
 
-/// Products are made for a pair of rows at a time, in tiles of four columns
-/// (whole) or two (half) and steps of two products.
+/// Products are made for a pair of rows or one at a time, in tiles of up to
+/// four columns and steps of two products: the cycles of an instruction of a
+/// step, of an output, of a tile, and of a pair or row.
 struct ProductCosts {
-  double wholeStep, halfStep, tile, pair;
+  double instruction, output, tile, call;
 };
 
 struct CoreCosts {
@@ -28,25 +29,25 @@ struct CoreCosts {
 };
 
 // Printed by tools/fit_cost_model.py. Mean errors there:
-// M4 1.1 % (linear), 1.8 % (matmul), 0.8 % (short scores), 2.6 % (softmax);
-// M7 0.9 % (linear), 2.3 % (matmul), 0.9 % (short scores), 3.2 % (softmax).
+// M4 0.6 % (linear), 1.1 % (matmul), 1.7 % (short scores), 3.3 % (softmax);
+// M7 1.1 % (linear), 1.1 % (matmul), 1.6 % (short scores), 3.5 % (softmax).
 // Sums are portable loops that LLVM unrolls in different ways: 20 to 30 % off,
 // of what is 1 % of a layer.
-constexpr CoreCosts kCortexM4 = {{14.84, 5.13, 50.79, 21.86},
-                                 6.23,
-                                 {15.61, 9.06, 38.43, 58.97},
-                                 41.01,
-                                 15.34,
-                                 4.31,
-                                 61.41,
+constexpr CoreCosts kCortexM4 = {{1.09, 2.66, 27.75, 40.29},
+                                 3.21,
+                                 {1.1, 5.02, -1.29, 82.72},
+                                 41.95,
+                                 3.46,
+                                 4.24,
+                                 64.76,
                                  13.94};
-constexpr CoreCosts kCortexM7 = {{8.04, 4.37, 40.2, 19.17},
-                                 3.7,
-                                 {8.46, 5.88, 40.79, 30.18},
-                                 36.93,
-                                 1.39,
-                                 2.51,
-                                 48.08,
+constexpr CoreCosts kCortexM7 = {{0.58, 2.73, 18.19, 29.02},
+                                 1.91,
+                                 {0.6, 4.51, 2.44, 60.37},
+                                 37.95,
+                                 -10.48,
+                                 2.48,
+                                 51.0,
                                  9.49};
 
 constexpr int64_t kShortDepth = 2;
@@ -59,21 +60,28 @@ bool isPulp(StringRef core) { return core == "ri5cy"; }
 
 int64_t getPairs(int64_t count) { return (count + 1) / 2; }
 
-/// The tiles of a pair of rows.
-struct Tiles {
-  explicit Tiles(int64_t columns)
-      : whole((columns + 1) / 4), half(columns > 4 * whole) {}
-  int64_t whole, half;
-};
+/// Loads of rows and of pairs of columns, unpackings of pairs, multiplications.
+int64_t countInstructions(int64_t rows, int64_t columns) {
+  return rows + getPairs(columns) + columns / 2 + rows * columns;
+}
 
-double estimateProduct(const ProductCosts &costs, int64_t pairs,
-                       int64_t columns, int64_t depth) {
-  Tiles tiles(columns);
-  int64_t steps = getPairs(depth);
-  double perPair =
-      steps * (tiles.whole * costs.wholeStep + tiles.half * costs.halfStep) +
-      (tiles.whole + tiles.half) * costs.tile + costs.pair;
-  return pairs * perPair;
+/// Of a pair of rows, or of one.
+double estimateCall(const ProductCosts &costs, int64_t rows, int64_t columns,
+                    int64_t depth) {
+  auto tile = [&](int64_t width) {
+    return getPairs(depth) * countInstructions(rows, width) *
+               costs.instruction +
+           rows * width * costs.output + costs.tile;
+  };
+  double cycles = columns / 4 * tile(4) + costs.call;
+  return columns % 4 == 0 ? cycles : cycles + tile(columns % 4);
+}
+
+double estimateProduct(const ProductCosts &costs, int64_t rows, int64_t columns,
+                       int64_t depth) {
+  double cycles = rows / 2 * estimateCall(costs, 2, columns, depth);
+  return rows % 2 == 0 ? cycles
+                       : cycles + estimateCall(costs, 1, columns, depth);
 }
 
 } // namespace
@@ -96,8 +104,7 @@ double mlir::tinyattn::estimateLinearOnPanels(StringRef core, int64_t rows,
   if (isPulp(core))
     return pulp::estimateProduct(rows, channels, depth,
                                  pulp::SumsBecome::Words);
-  return estimateProduct(getCosts(core).linear, getPairs(rows), channels,
-                         depth);
+  return estimateProduct(getCosts(core).linear, rows, channels, depth);
 }
 
 double mlir::tinyattn::estimateMatmul(StringRef core, int64_t batch,
@@ -107,12 +114,10 @@ double mlir::tinyattn::estimateMatmul(StringRef core, int64_t batch,
     return batch * pulp::estimateProduct(rows, columns, depth,
                                          pulp::SumsBecome::BytesByRow);
   const CoreCosts &costs = getCosts(core);
-  int64_t pairs = batch * getPairs(rows);
   if (depth > kShortDepth)
-    return estimateProduct(costs.matmul, pairs, columns, depth);
-  Tiles tiles(columns);
-  return pairs *
-         ((tiles.whole + tiles.half) * costs.shortTile + costs.shortPair);
+    return batch * estimateProduct(costs.matmul, rows, columns, depth);
+  int64_t tiles = (columns + 3) / 4;
+  return batch * getPairs(rows) * (tiles * costs.shortTile + costs.shortPair);
 }
 
 double mlir::tinyattn::estimateSums(StringRef core, int64_t elements) {

@@ -4,17 +4,12 @@
   cores = 1, memories = [<name = "sram1", kind = ram, size = 98304>]>
 
 module attributes {tinyattn.target = #m4} {
-  // Three pairs of rows by the same kernel; the last pair has one row, twice.
-  // Two layers of the same numbers share it.
+  // Two pairs of rows by one kernel, the last row by another.
   // CHECK-LABEL: func.func @first
   // CHECK: scf.for
   // CHECK: call @[[KERNEL:tf_product_k4_n4_j24_a1_m1_rows]](
   // CHECK: }
-  // CHECK: arith.index_cast
-  // CHECK-NEXT: arith.index_cast
-  // CHECK-NEXT: arith.index_cast %[[LAST:.*]] : index to i32
-  // CHECK-NEXT: arith.index_cast %[[LAST]] : index to i32
-  // CHECK-NEXT: call @[[KERNEL]](
+  // CHECK: call @tf_row_product_k4_n4_j24_a1_m1_rows(
   func.func @first(%l: memref<3x2x2xi32>, %w: memref<2x6xi32>, %y: memref<5x4xi8>) {
     tinyattn.packed_linear ins(%l, %w : memref<3x2x2xi32>, memref<2x6xi32>)
       outs(%y : memref<5x4xi8>)
@@ -22,8 +17,9 @@ module attributes {tinyattn.target = #m4} {
        requant = #tinyattn.requant<shift = 20>}
     return
   }
+  // Layers of the same numbers share a kernel.
   // CHECK-LABEL: func.func @second
-  // CHECK: call @[[KERNEL]]
+  // CHECK: call @[[KERNEL]](
   func.func @second(%l: memref<1x2x2xi32>, %w: memref<2x6xi32>, %y: memref<2x4xi8>) {
     tinyattn.packed_linear ins(%l, %w : memref<1x2x2xi32>, memref<2x6xi32>)
       outs(%y : memref<2x4xi8>)
@@ -31,16 +27,32 @@ module attributes {tinyattn.target = #m4} {
        requant = #tinyattn.requant<shift = 18>}
     return
   }
+  // The row of a panel that does not tell that its rows are odd in number.
+  // CHECK-LABEL: func.func @odd
+  // CHECK-NOT: call @tf_product
+  // CHECK: call @tf_row_product_k4_n4_j24_a1_m1_left(
+  func.func @odd(%l: memref<1x2x2xi32>, %w: memref<2x6xi32>, %y: memref<1x2x2xi32>) {
+    tinyattn.packed_linear ins(%l, %w : memref<1x2x2xi32>, memref<2x6xi32>)
+      outs(%y : memref<1x2x2xi32>)
+      {layout = #tinyattn.layout<left>, form = #tinyattn.form<joint>,
+       requant = #tinyattn.requant<shift = 20>, odd_rows}
+    return
+  }
   // Loads stand together, the row that is read first is overwritten last.
-  // CHECK-LABEL: func.func private @tf_product_k4_n4_j24_a1_m1_rows
+  // CHECK-LABEL: func.func private @tf_product_k4_n4_j24_a1_m1_rows(
   // CHECK: armdsp.block
   // CHECK-COUNT-4: armdsp.ldr
-  // CHECK-NEXT: %[[X0:.*]] = armdsp.ldr %[[X:.*]]
-  // CHECK-NEXT: %[[X1:.*]] = armdsp.ldr %[[X]] {offset = 4 : i32}
+  // CHECK-NEXT: %[[X1:.*]] = armdsp.ldr %[[X:.*]] {offset = 4 : i32}
   // CHECK-NEXT: %[[W0:.*]] = armdsp.ldr %[[W:.*]] {offset = 16 : i32}
+  // CHECK-NEXT: %[[X0:.*]] = armdsp.ldr %[[X]]
   // CHECK-NEXT: %[[W1:.*]] = armdsp.ldr %[[W]] {offset = 40 : i32}
   // CHECK-NEXT: armdsp.smlad %[[W0]], %[[X1]], %[[INIT:.*]]
   // CHECK-NEXT: armdsp.smlad %[[W0]], %[[X0]], %[[INIT]]
+  // One row: as many loads stand together as there are registers for.
+  // CHECK-LABEL: func.func private @tf_row_product_k4_n4_j24_a1_m1_rows(
+  // CHECK: armdsp.block
+  // CHECK-COUNT-10: armdsp.ldr
+  // CHECK-NEXT: armdsp.smlad
 }
 
 // -----
@@ -68,12 +80,18 @@ module attributes {tinyattn.target = #m7} {
     return
   }
 
-  // The M7 issues a load or an unpacking beside each multiplication.
+  // The M7 issues a load beside a multiplication as soon as a register is free:
+  // here behind the last product of the first word.
   // CHECK-LABEL: func.func private @tf_product
-  // CHECK: armdsp.smlad
-  // CHECK-NEXT: armdsp.ldr
+  // CHECK: armdsp.sxtb16
+  // CHECK-NEXT: armdsp.smlad
   // CHECK-NEXT: armdsp.smlad
   // CHECK-NEXT: armdsp.sxtb16
+  // CHECK-NEXT: armdsp.smlad
+  // CHECK-NEXT: armdsp.smlad
+  // CHECK-NEXT: armdsp.ldr
+  // CHECK-NEXT: armdsp.smlad
+  // CHECK-NEXT: armdsp.ldr
 }
 
 // -----

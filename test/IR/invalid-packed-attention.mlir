@@ -273,3 +273,14 @@ func.func @context_left(%e: tensor<2x2x5x2xi32>, %s: tensor<2x4xi32>, %v: tensor
      requant = #tinyattn.requant<shift = 20>} -> tensor<2x7x2xi32>
   return
 }
+
+// -----
+
+func.func @context_odd_rows(%e: tensor<2x2x5x2xi32>, %v: tensor<8x5xi32>, %s: tensor<2x4xi32>, %m: tensor<2xi32>, %i: tensor<3x16xi8>) {
+  // expected-error @below {{'tinyattn.packed_context' op has odd_rows, which is for panels, with the layout 'rows'}}
+  %c = tinyattn.packed_context ins(%e, %v, %s, %m : tensor<2x2x5x2xi32>, tensor<8x5xi32>, tensor<2x4xi32>, tensor<2xi32>)
+    outs(%i : tensor<3x16xi8>)
+    {layout = #tinyattn.layout<rows>, form = #tinyattn.form<joint>,
+     requant = #tinyattn.requant<shift = 20>, odd_rows} -> tensor<3x16xi8>
+  return
+}

@@ -265,3 +265,17 @@ func.func @values_shape(%l: tensor<3x4x2xi32>, %w: tensor<6x8xi32>, %y: tensor<6
      requant = #tinyattn.requant<shift = 20>} -> tensor<6x3xi32>
   return
 }
+
+// -----
+
+// With odd_rows, a panel is OK.
+func.func @odd_rows(%l: tensor<3x4x2xi32>, %w: tensor<6x8xi32>, %p: tensor<3x6x2xi32>, %y: tensor<5x12xi8>) {
+  %0 = tinyattn.packed_linear ins(%l, %w : tensor<3x4x2xi32>, tensor<6x8xi32>) outs(%p : tensor<3x6x2xi32>)
+    {layout = #tinyattn.layout<left>, form = #tinyattn.form<joint>,
+     requant = #tinyattn.requant<shift = 20>, odd_rows} -> tensor<3x6x2xi32>
+  // expected-error @below {{'tinyattn.packed_linear' op has odd_rows, which is for panels, with the layout 'rows'}}
+  %1 = tinyattn.packed_linear ins(%l, %w : tensor<3x4x2xi32>, tensor<6x8xi32>) outs(%y : tensor<5x12xi8>)
+    {layout = #tinyattn.layout<rows>, form = #tinyattn.form<joint>,
+     requant = #tinyattn.requant<shift = 20>, odd_rows} -> tensor<5x12xi8>
+  return
+}

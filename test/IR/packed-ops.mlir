@@ -4,7 +4,7 @@
 
 // CHECK-LABEL: @pack
 func.func @pack(%x: tensor<5x6xi8>, %l: tensor<3x3x2xi32>, %r: tensor<3x3xi32>)
-    -> (tensor<3x3x2xi32>, tensor<3x3x2xi32>, tensor<3x3xi32>, tensor<3x3x2xi32>) {
+    -> (tensor<3x3x2xi32>, tensor<3x3x2xi32>, tensor<3x3xi32>, tensor<3x3x2xi32>, tensor<3x3x2xi32>) {
   // CHECK: tinyattn.pack_rows ins(%{{.*}} : tensor<5x6xi8>) outs(%{{.*}} : tensor<3x3x2xi32>) -> tensor<3x3x2xi32>
   %0 = tinyattn.pack_rows ins(%x : tensor<5x6xi8>)
     outs(%l : tensor<3x3x2xi32>) -> tensor<3x3x2xi32>
@@ -20,7 +20,11 @@ func.func @pack(%x: tensor<5x6xi8>, %l: tensor<3x3x2xi32>, %r: tensor<3x3xi32>)
   // CHECK-SAME: {form = #tinyattn.form<separate>} -> tensor<3x3x2xi32>
   %3 = tinyattn.pack_columns ins(%x : tensor<5x6xi8>)
     outs(%l : tensor<3x3x2xi32>) {form = #tinyattn.form<separate>} -> tensor<3x3x2xi32>
-  return %0, %1, %2, %3 : tensor<3x3x2xi32>, tensor<3x3x2xi32>, tensor<3x3xi32>, tensor<3x3x2xi32>
+  // CHECK: tinyattn.pack_rows
+  // CHECK-SAME: {interleaved}
+  %4 = tinyattn.pack_rows ins(%x : tensor<5x6xi8>)
+    outs(%l : tensor<3x3x2xi32>) {interleaved} -> tensor<3x3x2xi32>
+  return %0, %1, %2, %3, %4 : tensor<3x3x2xi32>, tensor<3x3x2xi32>, tensor<3x3xi32>, tensor<3x3x2xi32>, tensor<3x3x2xi32>
 }
 
 // CHECK-LABEL: @packed_linear
@@ -36,11 +40,11 @@ func.func @packed_linear(%l: tensor<3x4x2xi32>, %w: tensor<6x8xi32>, %ws: tensor
     {layout = #tinyattn.layout<rows>, form = #tinyattn.form<joint>,
      requant = #tinyattn.requant<shift = 20, zero_point = -3>}
     -> tensor<5x12xi8>
-  // CHECK: layout = #tinyattn.layout<left>
+  // CHECK: layout = #tinyattn.layout<left>, odd_rows
   %1 = tinyattn.packed_linear ins(%l, %w : tensor<3x4x2xi32>, tensor<6x8xi32>)
     outs(%left : tensor<3x6x2xi32>)
     {layout = #tinyattn.layout<left>, form = #tinyattn.form<joint>,
-     requant = #tinyattn.requant<shift = 20>} -> tensor<3x6x2xi32>
+     requant = #tinyattn.requant<shift = 20>, odd_rows} -> tensor<3x6x2xi32>
   // CHECK: layout = #tinyattn.layout<keys>
   // CHECK-SAME: result_form = #tinyattn.form<joint>
   %2 = tinyattn.packed_linear ins(%l, %w : tensor<3x4x2xi32>, tensor<6x8xi32>)

@@ -33,6 +33,30 @@ func.func @linear(%x: tensor<5x3xi8>, %i: tensor<5x2xi8>) -> tensor<5x2xi8> {
 #memory = #tinyattn.memory<name = "ram", kind = ram, size = 65536>
 module attributes {tinyattn.target = #tinyattn.target<name = "m4", core = "cortex-m4", isa = "armv7e-m", cores = 1, memories = [#memory]>} {
 
+// Weights in the order in which bytes are extended: k = 0 and 2, 1 and 3; behind
+// the last four, 4 and 5.
+// CHECK-LABEL: @interleaved
+// CHECK: tinyattn.pack_rows
+// CHECK-SAME: {interleaved}
+func.func @interleaved(%x: tensor<5x6xi8>, %i: tensor<5x2xi8>) -> tensor<5x2xi8> {
+  %w = arith.constant dense<[[1, 2, 3, 4, 5, 6], [7, 8, 9, 10, 11, 12]]> : tensor<2x6xi8>
+  %b = arith.constant dense<[7, 8]> : tensor<2xi32>
+  %m = arith.constant dense<[9, 10]> : tensor<2xi32>
+  %y = tinyattn.linear ins(%x, %w, %b, %m
+      : tensor<5x6xi8>, tensor<2x6xi8>, tensor<2xi32>, tensor<2xi32>)
+    outs(%i : tensor<5x2xi8>)
+    {requant = #tinyattn.requant<shift = 20>} -> tensor<5x2xi8>
+  return %y : tensor<5x2xi8>
+}
+}
+
+// CHECK: "0x04000000070800000700000000900000A0000000010703090208040A050B060C"
+
+// -----
+
+#memory = #tinyattn.memory<name = "ram", kind = ram, size = 65536>
+module attributes {tinyattn.target = #tinyattn.target<name = "m4", core = "cortex-m4", isa = "armv7e-m", cores = 1, memories = [#memory]>} {
+
 // A bias of 2^23 in the second channel: the separate form.
 // CHECK-LABEL: @separate
 // CHECK: tinyattn.packed_linear

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pytest
 from device import KERNELS, PORTABLE, run_on_device
 
-KERNEL = re.compile("tf_(product|pack|softmax|lookup|add|scale_row)_")
+KERNEL = re.compile("tf_(product|row_product|pack|softmax|lookup|add|scale_row)_")
 BYTES = {"i8": 1, "i32": 4}
 
 
@@ -135,6 +135,18 @@ LINEAR = [
     (4, 14, 12, "keys", "separate", 0),
     (6, 12, 16, "values", "joint", 0),
     (4, 6, 10, "values", "separate", 0),
+    # A single row, a single column, three columns; loops over steps besides.
+    (9, 9, 33, "rows", "joint", -3),
+    (9, 9, 33, "rows", "separate", 3),
+    (5, 7, 270, "rows", "joint", 2),
+    (3, 5, 270, "rows", "separate", 0),
+    (1, 1, 5, "rows", "joint", 0),
+    (5, 12, 16, "left", "joint", 0),
+    (7, 10, 18, "left", "separate", 2),
+    (5, 6, 16, "keys", "joint", 3),
+    (3, 14, 12, "keys", "separate", 0),
+    (9, 12, 16, "values", "joint", 0),
+    (5, 6, 10, "values", "separate", -4),
 ]
 
 
@@ -155,15 +167,18 @@ def test_linear(
     result = s.result("y", *shapes[layout])
     form_of_result = f"result_form = #tinyattn.form<{form}>, " if "s" in layout[1:] else ""
     form_of_result = form_of_result if layout in ("keys", "values") else ""
+    odd = "odd_rows, " if rows % 2 and layout != "rows" else ""
     s.text.append(
         f"tinyattn.packed_linear ins(%x, %w : {left}, {weight}) outs(%y : {result}) "
         f"{{layout = #tinyattn.layout<{layout}>, form = #tinyattn.form<{form}>, {form_of_result}"
-        f"requant = #tinyattn.requant<shift = 20, zero_point = {zero}>}}"
+        f"{odd}requant = #tinyattn.requant<shift = 20, zero_point = {zero}>}}"
     )
     s.check(chip, tmp_path)
 
 
-@pytest.mark.parametrize(("rows", "channels", "depth"), [(5, 12, 16), (1, 5, 9), (4, 7, 40)])
+@pytest.mark.parametrize(
+    ("rows", "channels", "depth"), [(5, 12, 16), (1, 5, 9), (4, 7, 40), (9, 9, 141)]
+)
 @pytest.mark.parametrize("form", ["joint", "separate"])
 def test_accumulating_linear(
     rows: int, channels: int, depth: int, form: str, chip: str, tmp_path: Path
@@ -184,14 +199,14 @@ def test_accumulating_linear(
 
 
 @pytest.mark.parametrize("width", [1, 6, 8, 39, 64])
-@pytest.mark.parametrize("kind", ["signed", "unsigned", "joint", "separate"])
+@pytest.mark.parametrize("kind", ["signed", "unsigned", "interleaved", "joint", "separate"])
 def test_packing(width: int, kind: str, chip: str, tmp_path: Path) -> None:
     s = Snippet(np.random.default_rng(width))
     x = s.operand("x", [5, width], s.random.integers(-128, 128, 5 * width).astype(np.int8))
     shape = [3, pairs(width)] if kind == "joint" else [3, pairs(width), 2]
     y = s.result("y", shape, "i32")
-    if kind in ("signed", "unsigned"):
-        attributes = "{unsigned_input}" if kind == "unsigned" else ""
+    if kind in ("signed", "unsigned", "interleaved"):
+        attributes = {"unsigned": "{unsigned_input}", "interleaved": "{interleaved}"}.get(kind, "")
         s.text.append(f"tinyattn.pack_rows ins(%x : {x}) outs(%y : {y}) {attributes}")
     else:
         s.text.append(
@@ -202,7 +217,14 @@ def test_packing(width: int, kind: str, chip: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("heads", "rows", "columns", "width", "shared"),
-    [(2, 2, 9, 8, False), (3, 5, 16, 2, False), (1, 1, 7, 6, True), (2, 3, 11, 260, True)],
+    [
+        (2, 2, 9, 8, False),
+        (3, 5, 16, 2, False),
+        (1, 1, 7, 6, True),
+        (2, 3, 11, 260, True),
+        (2, 9, 17, 16, False),
+        (2, 4, 70, 2, False),
+    ],
 )
 @pytest.mark.parametrize("form", ["joint", "separate"])
 def test_scores(
@@ -268,10 +290,11 @@ def test_context(
         y = s.result("y", [rows, heads * width], "i8")
     else:
         y = s.result("y", [pairs(rows), heads * width // 2, 2], "i32")
+    odd = "odd_rows, " if rows % 2 and layout == "left" else ""
     s.text.append(
         f"tinyattn.packed_context ins(%e, %v, %s, %m : {e}, {v}, {sums}, {m}) outs(%y : {y}) "
         f"{{layout = #tinyattn.layout<{layout}>, form = #tinyattn.form<{form}>, "
-        f"requant = #tinyattn.requant<shift = 23, zero_point = -5>}}"
+        f"{odd}requant = #tinyattn.requant<shift = 23, zero_point = -5>}}"
     )
     s.check(chip, tmp_path)
 

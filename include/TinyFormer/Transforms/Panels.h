@@ -44,6 +44,9 @@ struct LinearWeights {
   llvm::ArrayRef<int32_t> bias, multipliers;
   int64_t channels = 0, depth = 0;
   int shift = 0;
+  /// Of each four inputs, a word has the first and the third, the next one the
+  /// others: that is how bytes are extended.
+  bool interleaved = false;
 };
 
 /// Every multiplier fits the upper half of a product: 0 ≤ m/`divisor` <

@@ -6,21 +6,24 @@
 #ifndef TINYFORMER_LIB_CONVERSION_TINYATTNTOARMDSP_INNERPRODUCT_H
 #define TINYFORMER_LIB_CONVERSION_TINYATTNTOARMDSP_INNERPRODUCT_H
 
+#include "OperandStream.h"
 #include "ProductKernel.h"
 
 namespace mlir::tinyattn {
 
-/// The sums of two rows with some pairs of columns. Joint form: `high` is that
-/// of the words, `low` that of their low bytes. Separate form: `low` is of the
-/// first column of the pair, `high` of the second.
+/// The sums of one or two rows with one to four columns. Joint form: those of
+/// the second column of a pair are 256 times as large, and the first column's
+/// on top. A column without a second one is as in the separate form.
 struct Sums {
-  explicit Sums(int64_t pairs) : low(2 * pairs), high(2 * pairs) {}
+  Sums(int64_t rows, int64_t columns)
+      : rows(rows), columns(columns), values(rows * columns) {}
 
-  int64_t getPairs() const { return low.size() / 2; }
-  Value &getLow(int64_t row, int64_t pair) { return low[2 * pair + row]; }
-  Value &getHigh(int64_t row, int64_t pair) { return high[2 * pair + row]; }
+  Value &at(int64_t row, int64_t column) { return values[rows * column + row]; }
+  int64_t getPairs() const { return (columns + 1) / 2; }
+  bool isWhole(int64_t pair) const { return 2 * pair + 1 < columns; }
 
-  SmallVector<Value> low, high;
+  int64_t rows, columns;
+  SmallVector<Value> values;
 };
 
 class InnerProduct {
@@ -29,18 +32,18 @@ public:
       : b(b), kernel(kernel), headBytes(headBytes),
         isJoint(kernel.form == PanelForm::Joint) {}
 
-  /// Parked addends of the two rows.
+  /// Parked addends of the rows.
   void setRowAddends(ArrayRef<Value> addends) {
     rowAddends.assign(addends.begin(), addends.end());
   }
 
-  /// Makes the addends of the two rows: -128·Σx.
+  /// Makes the addends of the rows: -128·Σx.
   void sumRows(Value left);
 
   /// Remembers where the left panel ends, if there is a loop over steps.
   void parkEnd(Value left);
 
-  Sums run(Value &left, Value &right, int64_t pairs);
+  Sums run(Value &left, Value &right, int64_t columns);
 
 private:
   bool isLooped() const { return kernel.steps > kernel.unroll; }
@@ -58,40 +61,16 @@ private:
   Value loadLeft(Value left, int64_t step, int64_t row) {
     return b.load(left, 8 * step + 4 * row);
   }
-  /// `second` is for the separate form: the word of the second column.
-  Value loadRight(Value right, int64_t step, int64_t pair,
-                  bool second = false) {
-    return b.load(right, pair * kernel.pairStride + headBytes +
-                             getWordBytes() * step + 4 * second);
-  }
-  Value lowBytes(Value word) {
-    return kernel.biased ? b.unsignedBytes(word) : b.signedBytes(word);
-  }
+  Value loadRight(Value right, int64_t step, int64_t word);
 
-  /// Two products are added to the sums of both rows. Row 1 goes first: at the
-  /// first step, row 0 overwrites what both start with.
-  void multiply(Value word, Value x0, Value x1, Value &sum0, Value &sum1) {
-    sum1 = b.multiplyPairs(word, x1, sum1);
-    sum0 = b.multiplyPairs(word, x0, sum0);
-  }
-
+  SmallVector<Value> sumSteps(Value left, SmallVector<Value> sums,
+                              int64_t first, int64_t count);
   void start(Sums &sums, Value right);
   void steps(Sums &sums, Value left, Value right, int64_t first, int64_t count);
-  void grouped(Sums &sums, Value left, Value right, int64_t step);
-  void groupedJoint(Sums &sums, Value x0, Value x1, Value right, int64_t step);
-  void groupedSeparate(Sums &sums, Value x0, Value x1, Value right,
-                       int64_t step);
-  void alternating(Sums &sums, Value left, Value right, int64_t first,
-                   int64_t count);
-
-  /// The operands of a step that are loaded during the one before.
-  struct Operands {
-    Value x0, x1, word;
-  };
-  void alternatingJoint(Sums &sums, Operands &operands, Value left, Value right,
-                        int64_t step, bool isLast);
-  void alternatingSeparate(Sums &sums, Operands &operands, Value left,
-                           Value right, int64_t step, bool isLast);
+  void joint(Sums &sums, OperandStream &operands);
+  void separate(Sums &sums, OperandStream &operands);
+  void multiply(Value word, OperandStream &operands, Sums &sums, int64_t column,
+                bool isLast);
 
   KernelBuilder &b;
   const ProductKernel &kernel;

@@ -106,6 +106,10 @@ public:
     return armdsp::SmmlarOp::create(*this, getI32Type(), a, b, sum);
   }
 
+  Value saturate(Value value, int32_t width) {
+    return armdsp::SsatOp::create(*this, getI32Type(), value, width);
+  }
+
   /// Bytes 0 and 2, after a rotation, as halves.
   Value signedBytes(Value value, int32_t rotation = 0) {
     return armdsp::Sxtb16Op::create(*this, getI32Type(), value, rotation);

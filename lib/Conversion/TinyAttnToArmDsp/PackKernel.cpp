@@ -20,8 +20,7 @@ public:
     int64_t looped = words / kUnroll > 1 ? words / kUnroll * kUnroll : 0;
     if (looped != 0)
       loop(looped, row0, row1, panel);
-    for (int64_t word = 0; word < words - looped; ++word)
-      packWord(row0, row1, panel, word);
+    packWords(row0, row1, panel, words - looped);
     if (width % 4 != 0)
       packRest(width % 4, row0, row1, panel, words - looped);
   }
@@ -34,8 +33,7 @@ private:
     Value end = b.add(distance, row0);
     auto results =
         b.loop({row0, row1, panel}, [&](ValueRange v) -> KernelBuilder::Next {
-          for (int64_t word = 0; word < kUnroll; ++word)
-            packWord(v[0], v[1], v[2], word);
+          packWords(v[0], v[1], v[2], kUnroll);
           Value row0 = b.addImm(v[0], 4 * kUnroll);
           Value row1 = b.addImm(v[1], 4 * kUnroll);
           Value panel = b.addImm(v[2], getBytesPerWord() * kUnroll);
@@ -44,6 +42,46 @@ private:
     row0 = results[0];
     row1 = results[1];
     panel = results[2];
+  }
+
+  void packWords(Value row0, Value row1, Value panel, int64_t words) {
+    if (kind == PackKernel::Interleaved)
+      return interleave(row0, row1, panel, words);
+    for (int64_t word = 0; word < words; ++word)
+      packWord(row0, row1, panel, word);
+  }
+
+  /// The bytes of two words are loaded while those before are extended: loads
+  /// stand together on the M4, and wait for nothing on the M7. A store comes
+  /// when the next extension has begun.
+  void interleave(Value row0, Value row1, Value panel, int64_t words) {
+    constexpr int64_t together = 2;
+    auto loadFrom = [&](int64_t first) {
+      SmallVector<Value> bytes;
+      for (int64_t word = first; word < std::min(first + together, words);
+           ++word)
+        for (Value row : {row0, row1})
+          bytes.push_back(b.load(row, 4 * word));
+      return bytes;
+    };
+    Value finished;
+    int64_t offset = 0;
+    auto finish = [&](Value next, int64_t nextOffset) {
+      if (finished)
+        b.store(finished, panel, offset);
+      finished = next;
+      offset = nextOffset;
+    };
+    SmallVector<Value> bytes = loadFrom(0);
+    for (int64_t first = 0; first < words; first += together) {
+      SmallVector<Value> following = loadFrom(first + together);
+      for (auto [i, word] : llvm::enumerate(bytes))
+        for (int64_t odd : {0, 1})
+          finish(b.signedBytes(word, 8 * odd),
+                 16 * (first + i / 2) + 8 * odd + 4 * (i % 2));
+      bytes = following;
+    }
+    finish({}, 0);
   }
 
   /// Four bytes of each row: two steps.
@@ -110,7 +148,7 @@ private:
 } // namespace
 
 std::string PackKernel::getName() const {
-  StringRef kinds[] = {"signed", "unsigned", "joint"};
+  StringRef kinds[] = {"signed", "unsigned", "interleaved", "joint"};
   return ("tf_pack_" + kinds[kind] + "_k" + Twine(width)).str();
 }
 

@@ -15,6 +15,8 @@ struct PackKernel {
     /// A left panel, or two columns of a right one in the separate form.
     Signed,
     Unsigned,
+    /// A left panel in the order in which bytes are extended.
+    Interleaved,
     /// Two columns of a right panel in the joint form.
     Joint,
   };

@@ -20,19 +20,24 @@ using namespace mlir::tinyattn;
 
 namespace {
 
-/// Steps that are unrolled: 14 instructions each, 1.8 KB in all.
-constexpr int64_t kUnroll = 32;
+/// Steps that are unrolled: 14 instructions each, 1.8 KB in all. A single row
+/// is computed once, so that it is worth less code.
+constexpr int64_t kUnroll = 32, kRowUnroll = 8;
 
-/// The steps in front of the loop are a copy of it where they are as many: one
-/// fewer in the loop leaves a few of them.
-int64_t getUnroll(int64_t steps) {
-  bool isMultiple = steps > kUnroll && steps % kUnroll == 0;
-  return isMultiple ? kUnroll - 1 : kUnroll;
+/// A loop that runs once is none. The steps in front of one are a copy of it
+/// where they are as many: one fewer in the loop leaves a few of them.
+int64_t getUnroll(int64_t steps, int64_t unroll = kUnroll) {
+  if (steps < 2 * unroll)
+    return steps;
+  return steps % unroll == 0 ? unroll - 1 : unroll;
 }
 
 int64_t getDim(Value value, unsigned dimension) {
   return cast<ShapedType>(value.getType()).getDimSize(dimension);
 }
+
+/// The rows of a left panel, which repeats the last of an odd number.
+int64_t getRows(int64_t pairs, bool isOdd) { return 2 * pairs - isOdd; }
 
 int64_t getWords(PanelForm form) { return form == PanelForm::Joint ? 1 : 2; }
 
@@ -80,6 +85,31 @@ private:
       body(b.index(rows / 2), 0);
   }
 
+  /// Calls `body` for all pairs of `rows` with the kernel of two rows, and for
+  /// the last of an odd number with that of one.
+  void forProducts(
+      int64_t rows, ProductKernel product,
+      llvm::function_ref<void(const ProductKernel &, func::FuncOp, Value pair)>
+          body) {
+    auto run = [&](Value pair) {
+      body(product, get(product, product.getNumArguments()), pair);
+    };
+    b.forEach(rows / 2, run);
+    if (rows % 2 == 0)
+      return;
+    product.rows = 1;
+    product.unroll = getUnroll(product.steps, kRowUnroll);
+    run(b.index(rows / 2));
+  }
+
+  /// The first of `count` rows from those of number `pair` on, and the others.
+  void appendRows(SmallVector<Value> &arguments, Value base, Value pair,
+                  int64_t count, int64_t rowBytes) {
+    Value first = b.advance(base, pair, 2 * rowBytes);
+    for (int64_t row = 0; row < count; ++row)
+      arguments.push_back(b.advance(first, row * rowBytes));
+  }
+
   /// multiplier << (32 - shift), what SMMULR multiplies with.
   Value scaleMultiplier(Value multiplier, RequantAttr requant) {
     Value bits = arith::ConstantIntOp::create(b, 32 - requant.getShift(), 32);
@@ -117,8 +147,12 @@ LogicalResult Lowering::pack(Value input, Value panel, PackKernel::Kind kind) {
 }
 
 LogicalResult Lowering::lower(PackRowsOp op) {
+  // Unsigned bytes have no kernel that interleaves.
+  if (op.getUnsignedInput() && op.getInterleaved())
+    return failure();
   return pack(op.getInput(), op.getInits().front(),
               op.getUnsignedInput() ? PackKernel::Unsigned
+              : op.getInterleaved() ? PackKernel::Interleaved
                                     : PackKernel::Signed);
 }
 
@@ -145,6 +179,7 @@ LogicalResult Lowering::lower(PackedLinearOp op) {
   Buffer x = getBuffer(b, left), w = getBuffer(b, weight),
          y = getBuffer(b, destination);
   ProductKernel product{shared.dualIssue,
+                        /*rows=*/2,
                         getDim(left, 1),
                         isRows ? getDim(destination, 1) : 2 * getDim(weight, 0),
                         op.getForm(),
@@ -159,19 +194,19 @@ LogicalResult Lowering::lower(PackedLinearOp op) {
                         getUnroll(getDim(left, 1))};
   if (!product.isPossible())
     return failure();
-  func::FuncOp kernel = get(product, product.getNumArguments());
-  int64_t rows = isRows ? getDim(destination, 0) : 2 * getDim(left, 0);
-  forRowPairs(rows, isRows ? y.strides[0] : 0, [&](Value pair, int64_t bytes) {
-    SmallVector<Value> arguments{b.advance(x.address, pair, x.strides[0]),
-                                 w.address};
-    if (isRows) {
-      Value row = b.advance(y.address, pair, 2 * y.strides[0]);
-      arguments.append({row, b.advance(row, bytes)});
-    } else {
-      arguments.push_back(getPanelDestination(y, pair, layout, resultForm));
-    }
-    b.call(kernel, arguments);
-  });
+  int64_t rows = isRows ? getDim(destination, 0)
+                        : getRows(getDim(left, 0), op.getOddRows());
+  forProducts(
+      rows, product,
+      [&](const ProductKernel &product, func::FuncOp kernel, Value pair) {
+        SmallVector<Value> arguments{b.advance(x.address, pair, x.strides[0]),
+                                     w.address};
+        if (isRows)
+          appendRows(arguments, y.address, pair, product.rows, y.strides[0]);
+        else
+          arguments.push_back(getPanelDestination(y, pair, layout, resultForm));
+        b.call(kernel, arguments);
+      });
   return success();
 }
 
@@ -189,6 +224,7 @@ LogicalResult Lowering::lower(PackedScoresOp op) {
   Buffer q = getBuffer(b, queries), k = getBuffer(b, keys),
          s = getBuffer(b, destination);
   ProductKernel product{shared.dualIssue,
+                        /*rows=*/2,
                         steps,
                         op.getColumns(),
                         op.getForm(),
@@ -203,7 +239,6 @@ LogicalResult Lowering::lower(PackedScoresOp op) {
                         getUnroll(steps)};
   if (!product.isPossible())
     return failure();
-  func::FuncOp kernel = get(product, product.getNumArguments());
   b.forEach(heads, [&](Value head) {
     Value loaded = memref::LoadOp::create(b, op.getMultipliers(), head);
     Value multiplier = scaleMultiplier(loaded, op.getRequant());
@@ -212,11 +247,15 @@ LogicalResult Lowering::lower(PackedScoresOp op) {
     if (!isShared)
       right = b.advance(right, head, 4 * getWords(op.getForm()) * steps);
     Value result = b.advance(s.address, head, s.strides[0]);
-    forRowPairs(rows, s.strides[1], [&](Value pair, int64_t bytes) {
-      Value row = b.advance(result, pair, 2 * s.strides[1]);
-      b.call(kernel, {b.advance(left, pair, q.strides[0]), right, row,
-                      b.advance(row, bytes), multiplier});
-    });
+    forProducts(
+        rows, product,
+        [&](const ProductKernel &product, func::FuncOp kernel, Value pair) {
+          SmallVector<Value> arguments{b.advance(left, pair, q.strides[0]),
+                                       right};
+          appendRows(arguments, result, pair, product.rows, s.strides[1]);
+          arguments.push_back(multiplier);
+          b.call(kernel, arguments);
+        });
   });
   return success();
 }
@@ -235,6 +274,7 @@ LogicalResult Lowering::lower(PackedContextOp op) {
   Buffer e = getBuffer(b, exponentials), v = getBuffer(b, values),
          y = getBuffer(b, destination);
   ProductKernel product{shared.dualIssue,
+                        /*rows=*/2,
                         getDim(exponentials, 2),
                         width,
                         op.getForm(),
@@ -249,34 +289,35 @@ LogicalResult Lowering::lower(PackedContextOp op) {
                         getUnroll(getDim(exponentials, 2))};
   if (!product.isPossible())
     return failure();
-  func::FuncOp kernel = get(product, product.getNumArguments());
-  int64_t rows = isRows ? getDim(destination, 0) : 2 * getDim(exponentials, 1);
+  int64_t rows = isRows ? getDim(destination, 0)
+                        : getRows(getDim(exponentials, 1), op.getOddRows());
   b.forEach(heads, [&](Value head) {
     Value numerator = memref::LoadOp::create(b, op.getMultipliers(), head);
     Value left = b.advance(e.address, head, e.strides[0]);
     Value right = b.advance(v.address, head, width / 2 * v.strides[0]);
     Value result = b.advance(y.address, head, isRows ? width : 4 * width);
-    forRowPairs(rows, y.strides[0], [&](Value pair, int64_t bytes) {
-      SmallVector<Value> arguments{b.advance(left, pair, e.strides[1]), right};
-      if (isRows) {
-        Value row = b.advance(result, pair, 2 * y.strides[0]);
-        arguments.append({row, b.advance(row, bytes)});
-      } else {
-        arguments.push_back(b.advance(result, pair, y.strides[0]));
-      }
-      SmallVector<Value, 2> addends;
-      for (int64_t row : {0, 1}) {
-        Value position = b.advance(b.index(row), pair, 2);
-        Value sum = memref::LoadOp::create(b, sums, ValueRange{head, position});
-        Value ratio = arith::DivUIOp::create(b, numerator, sum);
-        arguments.push_back(scaleMultiplier(ratio, op.getRequant()));
-        Value bias = arith::ConstantIntOp::create(b, -128, 32);
-        addends.push_back(arith::MulIOp::create(b, sum, bias));
-      }
-      if (isJoint)
-        arguments.append(addends);
-      b.call(kernel, arguments);
-    });
+    forProducts(
+        rows, product,
+        [&](const ProductKernel &product, func::FuncOp kernel, Value pair) {
+          SmallVector<Value> arguments{b.advance(left, pair, e.strides[1]),
+                                       right};
+          if (isRows)
+            appendRows(arguments, result, pair, product.rows, y.strides[0]);
+          else
+            arguments.push_back(b.advance(result, pair, y.strides[0]));
+          SmallVector<Value, 2> addends;
+          for (int64_t row = 0; row < product.rows; ++row) {
+            Value position = b.advance(b.index(row), pair, 2);
+            Value sum =
+                memref::LoadOp::create(b, sums, ValueRange{head, position});
+            Value ratio = arith::DivUIOp::create(b, numerator, sum);
+            arguments.push_back(scaleMultiplier(ratio, op.getRequant()));
+            addends.push_back(arith::MulIOp::create(b, sum, b.word(-128)));
+          }
+          if (isJoint)
+            arguments.append(addends);
+          b.call(kernel, arguments);
+        });
   });
   return success();
 }

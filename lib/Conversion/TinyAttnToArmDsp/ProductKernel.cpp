@@ -1,7 +1,7 @@
 // Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Registers of a 2x4 tile: 8 accumulators, 4 operands, 2 pointers; that is all
+// Registers of a 2x4 tile: 8 sums, 4 operands, 2 pointers; that is all
 // 14. Destinations, ends and multipliers are parked in the floating-point unit.
 
 #include "ProductKernel.h"
@@ -35,16 +35,15 @@ public:
       inner.sumRows(left);
     inner.parkEnd(left);
 
-    int64_t tiles = (kernel.channels + 1) / 4;
-    loopOverTiles(tiles, left, right, destinations);
-    if (int64_t rest = kernel.channels - 4 * tiles; rest > 0)
-      tile(left, right, destinations, /*pairs=*/1, rest);
+    loopOverTiles(kernel.channels / 4, left, right, destinations);
+    if (int64_t rest = kernel.channels % 4)
+      tile(left, right, destinations, rest);
   }
 
 private:
   /// The destinations, parked.
   SmallVector<Value> parkArguments(ValueRange arguments) {
-    unsigned count = kernel.hasTwoDestinations() ? 2 : 1;
+    int64_t count = kernel.getDestinations();
     SmallVector<Value> destinations;
     for (Value destination : arguments.slice(2, count))
       destinations.push_back(b.park(destination));
@@ -52,31 +51,26 @@ private:
     for (Value value : arguments.drop_front(2 + count))
       others.push_back(b.park(value));
     ArrayRef<Value> rest(others);
-    unsigned multipliers = kernel.multiplier == Multiplier::Uniform  ? 1
-                           : kernel.multiplier == Multiplier::OfRows ? 2
-                                                                     : 0;
+    int64_t multipliers = kernel.getMultipliers();
     output.setMultipliers(rest.take_front(multipliers));
     if (kernel.addend == Addend::OfRows && !kernel.sumsRows())
       inner.setRowAddends(rest.drop_front(multipliers));
     return destinations;
   }
 
-  /// All tiles of four channels; the last one of them may have three. Pointers
-  /// go on to what is left over.
+  /// All tiles of four channels. Pointers go on to what is left over.
   void loopOverTiles(int64_t tiles, Value &left, Value &right,
                      SmallVector<Value> &destinations) {
-    bool isLastPartial = kernel.channels % 4 == 3;
-    int64_t whole = tiles - isLastPartial;
     int64_t stride = 2 * kernel.pairStride;
     auto one = [&](Value &left, Value &right,
                    SmallVector<Value> &destinations) {
-      tile(left, right, destinations, 2, 4);
+      tile(left, right, destinations, 4);
       right = b.addImm(right, stride);
     };
-    if (whole == 1)
+    if (tiles == 1)
       one(left, right, destinations);
-    if (whole > 1) {
-      Value distance = b.constant(whole * stride);
+    if (tiles > 1) {
+      Value distance = b.constant(tiles * stride);
       Value end = b.park(b.add(distance, right));
       SmallVector<Value> inits{left, right};
       inits.append(destinations);
@@ -93,15 +87,13 @@ private:
       right = results[1];
       destinations.assign(results.begin() + 2, results.end());
     }
-    if (isLastPartial)
-      tile(left, right, destinations, 2, 3);
   }
 
   /// One tile; `destinations` go on to the next.
   void tile(Value &left, Value &right, SmallVector<Value> &destinations,
-            int64_t pairs, int64_t channels) {
-    Sums sums = inner.run(left, right, pairs);
-    output.write(sums, right, destinations, channels);
+            int64_t channels) {
+    Sums sums = inner.run(left, right, channels);
+    output.write(sums, right, destinations);
   }
 
   KernelBuilder &b;
@@ -117,9 +109,9 @@ char getLetter(PanelForm form) { return form == PanelForm::Joint ? 'j' : 's'; }
 std::string ProductKernel::getName() const {
   std::string name;
   llvm::raw_string_ostream os(name);
-  os << "tf_product_k" << 2 * steps << "_n" << channels << '_'
-     << getLetter(form) << (biased ? "b" : "") << pairStride << "_a"
-     << int(addend) << "_m" << int(multiplier);
+  os << (rows == 1 ? "tf_row_product_k" : "tf_product_k") << 2 * steps << "_n"
+     << channels << '_' << getLetter(form) << (biased ? "b" : "") << pairStride
+     << "_a" << int(addend) << "_m" << int(multiplier);
   if (zeroPoint != 0)
     os << "_z" << (zeroPoint < 0 ? "m" : "") << std::abs(zeroPoint);
   os << '_' << stringifyPanelLayout(layout);
@@ -133,14 +125,8 @@ std::string ProductKernel::getName() const {
 }
 
 unsigned ProductKernel::getNumArguments() const {
-  unsigned count = hasTwoDestinations() ? 4 : 3;
-  if (multiplier == Multiplier::Uniform)
-    count += 1;
-  if (multiplier == Multiplier::OfRows)
-    count += 2;
-  if (addend == Addend::OfRows && !sumsRows())
-    count += 2;
-  return count;
+  bool hasAddends = addend == Addend::OfRows && !sumsRows();
+  return 2 + getDestinations() + getMultipliers() + (hasAddends ? rows : 0);
 }
 
 bool ProductKernel::isPossible() const {

@@ -1,9 +1,9 @@
 // Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The matrix product of one pair of rows with all pairs of columns, in tiles of
-// 2x4 and, for what is left over, 2x2. One generator for linear layers, scores
-// and context, for both cores.
+// The matrix product of one pair of rows with all columns, in tiles of 2x4 and,
+// for what is left over, of 2x1 to 2x3; or of a single row, in tiles of 1x4 and
+// less. One generator for linear layers, scores and context, for both cores.
 
 #ifndef TINYFORMER_LIB_CONVERSION_TINYATTNTOARMDSP_PRODUCTKERNEL_H
 #define TINYFORMER_LIB_CONVERSION_TINYATTNTOARMDSP_PRODUCTKERNEL_H
@@ -40,6 +40,8 @@ struct ProductKernel {
   /// Dual issue: loads and multiplications alternate (Cortex-M7). Otherwise
   /// loads stand together, where they are pipelined (Cortex-M4).
   bool dualIssue;
+  /// Two, or one: the first of a pair.
+  int64_t rows;
   int64_t steps;    // of two products each
   int64_t channels; // columns that are written
   PanelForm form;   // of the right panel
@@ -59,9 +61,10 @@ struct ProductKernel {
   /// A symbol that says all of the above.
   std::string getName() const;
 
-  /// Arguments: left, right, one or two destinations (`rows` and sums have a
-  /// pointer a row), then a word each of multipliers (Uniform 1, OfRows 2) and
-  /// addends (OfRows 2, unless they are computed here: `sumsRows`).
+  /// Arguments: left, right, one or two destinations (layout `rows` and sums
+  /// have a pointer a row), then a word each of multipliers (Uniform 1, OfRows
+  /// one a row) and addends (OfRows, unless they are computed here:
+  /// `sumsRows`).
   unsigned getNumArguments() const;
 
   /// Whether offsets of loads fit.
@@ -71,7 +74,14 @@ struct ProductKernel {
   bool sumsRows() const {
     return addend == Addend::OfRows && multiplier == Multiplier::Uniform;
   }
-  bool hasTwoDestinations() const { return layout == PanelLayout::Rows; }
+  int64_t getDestinations() const {
+    return layout == PanelLayout::Rows ? rows : 1;
+  }
+  int64_t getMultipliers() const {
+    return multiplier == Multiplier::Uniform  ? 1
+           : multiplier == Multiplier::OfRows ? rows
+                                              : 0;
+  }
 
   /// Fills a block with these arguments.
   SmallVector<Value> build(KernelBuilder &b, ValueRange arguments) const;

@@ -7,13 +7,14 @@ using namespace mlir;
 using namespace mlir::tinyattn;
 
 void Requantise::write(Sums &sums, Value right,
-                       SmallVector<Value> &destinations, int64_t channels) {
+                       SmallVector<Value> &destinations) {
   if (kernel.multiplier == Multiplier::None)
-    return accumulate(sums, destinations, channels);
+    return accumulate(sums, destinations);
   Tile tile = scale(sums, right);
   switch (kernel.layout) {
   case PanelLayout::Rows:
-    return writeRows(tile, destinations, channels);
+    return tile.channels == 1 ? writeColumn(tile, destinations)
+                              : writeRows(tile, destinations);
   case PanelLayout::Left:
     return writeLeft(tile, destinations.front());
   case PanelLayout::Keys:
@@ -23,38 +24,42 @@ void Requantise::write(Sums &sums, Value right,
   }
 }
 
+/// Joint pairs: the sums of the second column alone.
+void Requantise::subtract(Sums &sums) {
+  if (!isJoint)
+    return;
+  for (int64_t column = 1; column < sums.columns; column += 2)
+    for (int64_t row = 0; row < sums.rows; ++row)
+      sums.at(row, column) =
+          b.sub(sums.at(row, column), sums.at(row, column - 1));
+}
+
 //===----------------------------------------------------------------------===//
 // Sums in memory
 //===----------------------------------------------------------------------===//
 
-void Requantise::accumulate(Sums &sums, SmallVector<Value> &destinations,
-                            int64_t channels) {
-  if (isJoint)
-    for (int64_t pair = 0; pair < sums.getPairs(); ++pair)
-      for (int64_t row : {0, 1})
-        sums.getHigh(row, pair) =
-            b.sub(sums.getHigh(row, pair), sums.getLow(row, pair));
-  // Where both rows are one (the last of an odd number), both write the same,
-  // because both read before.
-  Value pointers[] = {b.unpark(destinations[0]), b.unpark(destinations[1])};
-  for (int64_t channel = 0; channel < channels; ++channel) {
-    Value words[2];
-    for (int64_t row : {0, 1})
-      words[row] = b.load(pointers[row], 4 * channel);
-    for (int64_t row : {0, 1})
-      words[row] = addSum(words[row], sums, row, channel);
-    for (int64_t row : {0, 1})
-      b.store(words[row], pointers[row], 4 * channel);
+void Requantise::accumulate(Sums &sums, SmallVector<Value> &destinations) {
+  subtract(sums);
+  SmallVector<Value> pointers;
+  for (Value destination : destinations)
+    pointers.push_back(b.unpark(destination));
+  for (int64_t column = 0; column < sums.columns; ++column) {
+    SmallVector<Value> words;
+    for (Value pointer : pointers)
+      words.push_back(b.load(pointer, 4 * column));
+    for (auto [row, word] : llvm::enumerate(words))
+      word = addSum(word, sums, row, column);
+    for (auto [word, pointer] : llvm::zip(words, pointers))
+      b.store(word, pointer, 4 * column);
   }
-  for (int64_t row : {0, 1})
-    destinations[row] = b.park(b.addImm(pointers[row], 4 * channels));
+  for (auto [destination, pointer] : llvm::zip(destinations, pointers))
+    destination = b.park(b.addImm(pointer, 4 * sums.columns));
 }
 
 Value Requantise::addSum(Value word, Sums &sums, int64_t row, int64_t channel) {
-  if (channel % 2 == 0)
-    return b.add(word, sums.getLow(row, channel / 2));
-  Value high = sums.getHigh(row, channel / 2);
-  return isJoint ? b.addAsr(word, high, 8) : b.add(word, high);
+  Value sum = sums.at(row, channel);
+  bool isHigh = isJoint && channel % 2 != 0;
+  return isHigh ? b.addAsr(word, sum, 8) : b.add(word, sum);
 }
 
 //===----------------------------------------------------------------------===//
@@ -62,19 +67,13 @@ Value Requantise::addSum(Value word, Sums &sums, int64_t row, int64_t channel) {
 //===----------------------------------------------------------------------===//
 
 Requantise::Tile Requantise::scale(Sums &sums, Value right) {
-  Tile tile;
-  tile.channels = 2 * sums.getPairs();
-  auto subtract = [&] {
-    if (isJoint)
-      for (int64_t i = 0; i < 2 * sums.getPairs(); ++i)
-        sums.high[i] = b.sub(sums.high[i], sums.low[i]);
-  };
+  Tile tile{sums.rows, sums.columns, {}};
   // What comes from the floating-point unit first: it takes time on the M7.
   Value first;
   if (kernel.multiplier != Multiplier::OfColumns)
     first = b.unpark(multipliers.front());
   Value zero = kernel.zeroPoint ? b.constant(kernel.zeroPoint) : Value();
-  subtract();
+  subtract(sums);
   if (kernel.multiplier == Multiplier::OfColumns)
     scaleByColumns(sums, right, zero, tile);
   else if (kernel.multiplier == Multiplier::Uniform)
@@ -84,49 +83,44 @@ Requantise::Tile Requantise::scale(Sums &sums, Value right) {
   return tile;
 }
 
+void Requantise::scaleSum(Sums &sums, int64_t row, int64_t channel,
+                          Value multiplier, Value zero, Tile &tile) {
+  tile.q[row][channel] =
+      b.multiplyHigh(sums.at(row, channel), multiplier, zero);
+}
+
 void Requantise::scaleByColumns(Sums &sums, Value right, Value zero,
                                 Tile &tile) {
   // Loads stand together as far as there are registers.
-  int64_t together = zero ? 1 : 2;
-  for (int64_t first = 0; first < sums.getPairs(); first += together) {
-    int64_t end = std::min(first + together, sums.getPairs());
+  int64_t together = zero && sums.rows == 2 ? 2 : 4;
+  for (int64_t first = 0; first < sums.columns; first += together) {
+    int64_t end = std::min(first + together, sums.columns);
     SmallVector<Value> loaded;
-    for (int64_t pair = first; pair < end; ++pair)
-      for (int64_t offset : {8, 12})
-        loaded.push_back(b.load(right, pair * kernel.pairStride + offset));
-    for (int64_t pair = first; pair < end; ++pair)
-      for (int64_t row : {0, 1}) {
-        Value *multiplier = &loaded[2 * (pair - first)];
-        tile.q[row][2 * pair] =
-            b.multiplyHigh(sums.getLow(row, pair), multiplier[0], zero);
-        tile.q[row][2 * pair + 1] =
-            b.multiplyHigh(sums.getHigh(row, pair), multiplier[1], zero);
-      }
+    for (int64_t column = first; column < end; ++column)
+      loaded.push_back(
+          b.load(right, column / 2 * kernel.pairStride + 8 + 4 * (column % 2)));
+    for (int64_t column = first; column < end; ++column)
+      for (int64_t row = 0; row < sums.rows; ++row)
+        scaleSum(sums, row, column, loaded[column - first], zero, tile);
   }
 }
 
 void Requantise::scaleUniformly(Sums &sums, Value multiplier, Value zero,
                                 Tile &tile) {
-  Value high = forHigh(multiplier);
-  for (int64_t pair = 0; pair < sums.getPairs(); ++pair)
-    for (int64_t row : {0, 1}) {
-      tile.q[row][2 * pair] =
-          b.multiplyHigh(sums.getLow(row, pair), multiplier, zero);
-      tile.q[row][2 * pair + 1] =
-          b.multiplyHigh(sums.getHigh(row, pair), high, zero);
-    }
+  Value high = sums.columns > 1 ? forHigh(multiplier) : Value();
+  for (int64_t column = 0; column < sums.columns; ++column)
+    for (int64_t row = 0; row < sums.rows; ++row)
+      scaleSum(sums, row, column, column % 2 != 0 ? high : multiplier, zero,
+               tile);
 }
 
 void Requantise::scaleByRows(Sums &sums, Value first, Value zero, Tile &tile) {
-  for (int64_t row : {0, 1}) {
+  for (int64_t row = 0; row < sums.rows; ++row) {
     Value multiplier = row == 0 ? first : b.unpark(multipliers[row]);
-    Value high = forHigh(multiplier);
-    for (int64_t pair = 0; pair < sums.getPairs(); ++pair) {
-      tile.q[row][2 * pair] =
-          b.multiplyHigh(sums.getLow(row, pair), multiplier, zero);
-      tile.q[row][2 * pair + 1] =
-          b.multiplyHigh(sums.getHigh(row, pair), high, zero);
-    }
+    Value high = sums.columns > 1 ? forHigh(multiplier) : Value();
+    for (int64_t column = 0; column < sums.columns; ++column)
+      scaleSum(sums, row, column, column % 2 != 0 ? high : multiplier, zero,
+               tile);
   }
 }
 
@@ -134,35 +128,37 @@ void Requantise::scaleByRows(Sums &sums, Value first, Value zero, Tile &tile) {
 // Layouts
 //===----------------------------------------------------------------------===//
 
-void Requantise::writeRows(const Tile &tile, SmallVector<Value> &destinations,
-                           int64_t channels) {
-  bool isWhole = tile.channels == 4;
+void Requantise::writeRows(const Tile &tile, SmallVector<Value> &destinations) {
+  // Of four channels, the halves are those of 0 and 2, and of 1 and 3; without
+  // the last one, anything is in its place.
+  bool isWide = tile.channels > 2;
   SmallVector<std::pair<Value, Value>> pairs;
-  for (const auto &q : tile.q) {
-    pairs.push_back({q[0], isWhole ? q[2] : q[1]});
-    if (isWhole)
-      pairs.push_back({q[1], q[3]});
+  for (int64_t row = 0; row < tile.rows; ++row) {
+    const auto &q = tile.q[row];
+    pairs.push_back({q[0], isWide ? q[2] : q[1]});
+    if (isWide)
+      pairs.push_back({q[1], tile.channels == 4 ? q[3] : q[1]});
   }
   SmallVector<Value> halves = b.saturatedHalves(pairs), words;
   // On the M7 what is unparked arrives late.
-  Value pointers[] = {b.unpark(destinations[0]), b.unpark(destinations[1])};
+  SmallVector<Value> pointers;
+  for (Value destination : destinations)
+    pointers.push_back(b.unpark(destination));
   for (Value &half : halves)
     half = b.unsignedBytes(half);
-  for (int64_t row : {0, 1})
-    words.push_back(isWhole ? b.orr(halves[2 * row], halves[2 * row + 1], 8)
-                            : halves[row]);
-  for (int64_t row : {0, 1}) {
-    Value next = writeBytes(words[row], pointers[row], tile.channels, channels);
-    destinations[row] = b.park(next);
-  }
+  for (int64_t row = 0; row < tile.rows; ++row)
+    words.push_back(isWide ? b.orr(halves[2 * row], halves[2 * row + 1], 8)
+                           : halves[row]);
+  for (int64_t row = 0; row < tile.rows; ++row)
+    destinations[row] =
+        b.park(writeBytes(words[row], pointers[row], tile.channels));
 }
 
-Value Requantise::writeBytes(Value word, Value pointer, int64_t tileChannels,
-                             int64_t channels) {
+Value Requantise::writeBytes(Value word, Value pointer, int64_t channels) {
   if (channels == 4)
     return b.storeAndStep(word, pointer, 4);
   // In tiles of two channels, the second one is in the upper half.
-  int64_t distance = tileChannels == 4 ? 8 : 16;
+  int64_t distance = channels == 3 ? 8 : 16;
   for (int64_t i = 0; i < channels; ++i) {
     if (i > 0)
       word = b.asr(word, distance);
@@ -171,13 +167,28 @@ Value Requantise::writeBytes(Value word, Value pointer, int64_t tileChannels,
   return pointer;
 }
 
-/// The channels of a row two by two, both rows in turn.
+/// A single channel is saturated by itself.
+void Requantise::writeColumn(const Tile &tile,
+                             SmallVector<Value> &destinations) {
+  for (int64_t row = 0; row < tile.rows; ++row) {
+    Value byte = b.saturate(tile.q[row][0], 8);
+    Value pointer = b.unpark(destinations[row]);
+    destinations[row] =
+        b.park(b.storeAndStep<armdsp::StrbPostOp>(byte, pointer, 1));
+  }
+}
+
+/// The channels of a row two by two, both rows in turn. A single row is both
+/// rows of its pair.
 SmallVector<Value> Requantise::joinChannels(const Tile &tile) {
   SmallVector<std::pair<Value, Value>> pairs;
   for (int64_t i = 0; i < tile.channels; i += 2)
-    for (int64_t row : {0, 1})
+    for (int64_t row = 0; row < tile.rows; ++row)
       pairs.push_back({tile.q[row][i], tile.q[row][i + 1]});
-  return b.saturatedHalves(pairs);
+  SmallVector<Value> words;
+  for (Value word : b.saturatedHalves(pairs))
+    words.append(3 - tile.rows, word);
+  return words;
 }
 
 void Requantise::writeLeft(const Tile &tile, Value &destination) {
@@ -195,7 +206,7 @@ void Requantise::writeValues(const Tile &tile, Value &destination) {
   bool separate = kernel.resultForm == PanelForm::Separate;
   SmallVector<std::pair<Value, Value>> pairs;
   for (int64_t i = 0; i < tile.channels; ++i)
-    pairs.push_back({tile.q[0][i], tile.q[1][i]});
+    pairs.push_back({tile.q[0][i], tile.q[tile.rows - 1][i]});
   SmallVector<Value> words = b.saturatedHalves(pairs);
   if (!separate)
     words = join(words);

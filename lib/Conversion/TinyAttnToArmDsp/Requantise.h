@@ -20,20 +20,19 @@ public:
     multipliers.assign(values.begin(), values.end());
   }
 
-  /// Writes `channels` (1 to 4) of a tile; `destinations` are parked pointers,
-  /// which go on to the next tile.
-  void write(Sums &sums, Value right, SmallVector<Value> &destinations,
-             int64_t channels);
+  /// Writes a tile; `destinations` are parked pointers, which go on to the next
+  /// tile.
+  void write(Sums &sums, Value right, SmallVector<Value> &destinations);
 
 private:
   /// Numbers of 16 bits, by row and channel.
   struct Tile {
-    int64_t channels;
+    int64_t rows, channels;
     Value q[2][4];
   };
 
-  void accumulate(Sums &sums, SmallVector<Value> &destinations,
-                  int64_t channels);
+  void subtract(Sums &sums);
+  void accumulate(Sums &sums, SmallVector<Value> &destinations);
   Value addSum(Value word, Sums &sums, int64_t row, int64_t channel);
   Tile scale(Sums &sums, Value right);
   void scaleByColumns(Sums &sums, Value right, Value zero, Tile &tile);
@@ -44,10 +43,12 @@ private:
     return isJoint ? b.asr(multiplier, 8) : multiplier;
   }
 
-  void writeRows(const Tile &tile, SmallVector<Value> &destinations,
-                 int64_t channels);
-  Value writeBytes(Value word, Value pointer, int64_t tileChannels,
-                   int64_t channels);
+  void scaleSum(Sums &sums, int64_t row, int64_t channel, Value multiplier,
+                Value zero, Tile &tile);
+
+  void writeRows(const Tile &tile, SmallVector<Value> &destinations);
+  void writeColumn(const Tile &tile, SmallVector<Value> &destinations);
+  Value writeBytes(Value word, Value pointer, int64_t channels);
   SmallVector<Value> joinChannels(const Tile &tile);
   void writeLeft(const Tile &tile, Value &destination);
   void writeKeys(const Tile &tile, Value &destination);

@@ -16,10 +16,11 @@ public:
   ShortEmitter(KernelBuilder &b, const ProductKernel &kernel,
                ValueRange arguments)
       : b(b), kernel(kernel), right(arguments[1]) {
-    queries[0] = b.load(arguments[0], 0);
-    queries[1] = b.load(arguments[0], 4);
-    rows = {b.park(arguments[2]), b.park(arguments[3])};
-    multiplier = arguments[4];
+    for (int64_t row = 0; row < kernel.rows; ++row)
+      queries.push_back(b.load(arguments[0], 4 * row));
+    for (Value row : arguments.slice(2, kernel.rows))
+      rows.push_back(b.park(row));
+    multiplier = arguments.back();
     if (kernel.zeroPoint != 0)
       zero = b.constant(kernel.zeroPoint);
   }
@@ -39,30 +40,32 @@ private:
   void loop(int64_t tiles) {
     Value distance = b.constant(tiles * getTileStride());
     Value end = b.park(b.add(distance, right));
-    auto results = b.loop(
-        {right, rows[0], rows[1]}, [&](ValueRange v) -> KernelBuilder::Next {
-          for (int64_t t = 0; t < kTiles; ++t)
-            tile(v[0], v.drop_front(), t, 2);
-          Value right = b.addImm(v[0], kTiles * getTileStride());
-          SmallVector<Value> next{right};
-          for (Value row : v.drop_front())
-            next.push_back(b.park(b.addImm(b.unpark(row), 4 * kTiles)));
-          return {next, right, b.unpark(end)};
-        });
+    SmallVector<Value> inits{right};
+    inits.append(rows);
+    auto results = b.loop(inits, [&](ValueRange v) -> KernelBuilder::Next {
+      for (int64_t t = 0; t < kTiles; ++t)
+        tile(v[0], v.drop_front(), t, 2);
+      Value right = b.addImm(v[0], kTiles * getTileStride());
+      SmallVector<Value> next{right};
+      for (Value row : v.drop_front())
+        next.push_back(b.park(b.addImm(b.unpark(row), 4 * kTiles)));
+      return {next, right, b.unpark(end)};
+    });
     right = results[0];
-    rows = {results[1], results[2]};
+    rows.assign(results.begin() + 1, results.end());
   }
 
   int64_t getTileStride() const { return 2 * kernel.pairStride; }
 
   void tile(Value right, ValueRange rows, int64_t number, int64_t pairs) {
-    SmallVector<Value> keys, scores[2];
+    SmallVector<Value> keys;
+    SmallVector<SmallVector<Value>> scores(kernel.rows);
     for (int64_t i = 0; i < 2 * pairs; ++i)
       keys.push_back(b.load(right, number * getTileStride() +
                                        i / 2 * kernel.pairStride +
                                        4 * (i % 2)));
     for (Value key : keys)
-      for (int64_t row : {1, 0})
+      for (int64_t row = kernel.rows; row-- > 0;)
         scores[row].push_back(b.multiplyPairs(key, queries[row], {}));
     for (auto &row : scores)
       for (Value &score : row)
@@ -78,32 +81,34 @@ private:
     SmallVector<std::pair<Value, Value>> pairs;
     for (const auto &q : scores)
       pairs.append({{q[0], q[2]}, {q[1], q[3]}});
-    SmallVector<Value> halves = b.saturatedHalves(pairs);
+    SmallVector<Value> halves = b.saturatedHalves(pairs), pointers, words;
     // On the M7 what is unparked arrives late.
-    Value pointers[] = {b.unpark(rows[0]), b.unpark(rows[1])};
+    for (Value row : rows)
+      pointers.push_back(b.unpark(row));
     for (Value &half : halves)
       half = b.unsignedBytes(half);
-    Value words[] = {b.orr(halves[0], halves[1], 8),
-                     b.orr(halves[2], halves[3], 8)};
-    for (int64_t row : {0, 1})
-      b.store(words[row], pointers[row], offset);
+    for (int64_t row = 0; row < kernel.rows; ++row)
+      words.push_back(b.orr(halves[2 * row], halves[2 * row + 1], 8));
+    for (auto [word, pointer] : llvm::zip(words, pointers))
+      b.store(word, pointer, offset);
   }
 
   void writeBytes(ArrayRef<SmallVector<Value>> scores, ValueRange rows,
                   int64_t offset) {
-    SmallVector<Value> halves = b.saturatedHalves(
-        {{scores[0][0], scores[0][1]}, {scores[1][0], scores[1][1]}});
-    for (int64_t row : {0, 1}) {
-      Value pointer = b.unpark(rows[row]);
-      b.store<armdsp::StrbOp>(halves[row], pointer, offset);
-      b.store<armdsp::StrbOp>(b.asr(halves[row], 16), pointer, offset + 1);
+    SmallVector<std::pair<Value, Value>> pairs;
+    for (const auto &q : scores)
+      pairs.push_back({q[0], q[1]});
+    for (auto [half, row] : llvm::zip(b.saturatedHalves(pairs), rows)) {
+      Value pointer = b.unpark(row);
+      b.store<armdsp::StrbOp>(half, pointer, offset);
+      b.store<armdsp::StrbOp>(b.asr(half, 16), pointer, offset + 1);
     }
   }
 
   KernelBuilder &b;
   const ProductKernel &kernel;
   Value right, multiplier, zero;
-  Value queries[2];
+  SmallVector<Value> queries;
   SmallVector<Value> rows; // parked
 };
 

@@ -193,13 +193,37 @@ struct PackRowsToLoops : OpRewritePattern<PackRowsOp> {
           return op.getUnsignedInput() ? b.loadUnsigned(x, {row, k})
                                        : b.load(x, {row, k});
         };
-        b.storeWord({b.readOrZero(position[1], 0, width, read),
-                     b.readOrZero(position[1], 1, width, read)},
-                    op.getInits().front(), position, which);
+        Pair word = {b.readOrZero(position[1], 0, width, read),
+                     b.readOrZero(position[1], 1, width, read)};
+        if (op.getInterleaved() && width >= 4)
+          word = interleave(b, position[1], width, word, read);
+        b.storeWord(word, op.getInits().front(), position, which);
       }
     });
     rewriter.eraseOp(op);
     return success();
+  }
+
+  /// Of the words of whole groups of four: step 2i has 4i and 4i + 2, the next
+  /// one 4i + 1 and 4i + 3. Behind them, `natural`.
+  static Pair interleave(PanelBuilder &b, Value step, int64_t width,
+                         Pair natural, llvm::function_ref<Value(Value)> read) {
+    int64_t whole = width / 4 * 4;
+    Value one = b.index(1);
+    Value odd = arith::AndIOp::create(b, step, one);
+    Value even = arith::SubIOp::create(b, step, odd);
+    Value first = b.add(b.mul(even, b.index(2)), odd);
+    Value isWhole = b.compare(arith::CmpIPredicate::slt,
+                              b.mul(step, b.index(2)), b.index(whole));
+    Pair word;
+    for (int64_t half : {0, 1}) {
+      // What is read beyond the whole groups is not taken.
+      Value last = b.index(whole - 1);
+      Value k =
+          arith::MinSIOp::create(b, b.add(first, b.index(2 * half)), last);
+      word[half] = b.select(isWhole, read(k), natural[half]);
+    }
+    return word;
   }
 };
 

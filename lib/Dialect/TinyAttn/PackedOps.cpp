@@ -166,6 +166,14 @@ LogicalResult PackColumnsOp::verify() {
 // packed_linear
 //===----------------------------------------------------------------------===//
 
+/// Rows tell their number, panels tell that of pairs.
+template <typename Op> static LogicalResult verifyOddRows(Op op) {
+  if (op.getOddRows() && op.getLayout() == PanelLayout::Rows)
+    return op.emitOpError() << "has odd_rows, which is for panels, with the "
+                               "layout 'rows'";
+  return success();
+}
+
 /// What `layout` takes and makes.
 static LogicalResult verifyLayout(PackedLinearOp op, int64_t rowPairs,
                                   int64_t channelPairs) {
@@ -213,6 +221,8 @@ LogicalResult PackedLinearOp::verify() {
                          << stringifyPanelLayout(getLayout()) << "'";
   if (getRequant() &&
       failed(verifyPackedRequant(*this, *getRequant(), getForm())))
+    return failure();
+  if (failed(verifyOddRows(*this)))
     return failure();
   return verifyLayout(*this, rowPairs, channelPairs);
 }
@@ -289,7 +299,8 @@ LogicalResult PackedContextOp::verify() {
                                IntegerType::get(getContext(), 32))) ||
       failed(verifyShape(*this, "row_sums", getRowSums(),
                          {heads, multiply(rowPairs, 2)})) ||
-      failed(verifyShape(*this, "multipliers", getMultipliers(), {heads})))
+      failed(verifyShape(*this, "multipliers", getMultipliers(), {heads})) ||
+      failed(verifyOddRows(*this)))
     return failure();
   switch (getLayout()) {
   case PanelLayout::Rows:

@@ -35,6 +35,11 @@ RowDimension getRowDimension(PanelLayout layout) {
   return {layout == PanelLayout::Values ? 1u : 0u, layout != PanelLayout::Rows};
 }
 
+/// Whether a panel does not tell that its rows are odd in number.
+bool isOddPanel(int64_t rows, PanelLayout layout) {
+  return rows % 2 != 0 && layout != PanelLayout::Rows;
+}
+
 class Packer {
 public:
   explicit Packer(func::FuncOp function)
@@ -100,17 +105,19 @@ private:
     return panel;
   }
 
-  static Value packRows(BlockBuilder &b, Value rows) {
+  static Value packRows(BlockBuilder &b, Value rows, bool interleaved) {
     Value init =
         b.empty({getPairs(getDim(rows, 0)), getPairs(getDim(rows, 1)), 2}, 32);
     return PackRowsOp::create(b, init.getType(), rows, init,
-                              /*unsigned_input=*/false)
+                              /*unsigned_input=*/false, interleaved)
         .getResult(0);
   }
 
+  /// The input of linear layers.
   Value getLeft(Value rows, Operation *user) {
-    return share(lefts, rows, user,
-                 [&](BlockBuilder &b) { return packRows(b, rows); });
+    return share(lefts, rows, user, [&](BlockBuilder &b) {
+      return packRows(b, rows, /*interleaved=*/true);
+    });
   }
 
   /// The input itself as keys.
@@ -157,17 +164,19 @@ private:
 
   void packLinears(ArrayRef<Operation *> group) {
     Value input = group.front()->getOperand(0);
+    Value left = panels.lookup(input);
     BlockBuilder b(group.front()->getLoc(), group.back());
     SmallVector<PanelConstants::Panel> weights;
     SmallVector<Value> destinations;
     for (Operation *op : group) {
       b.setLoc(op->getLoc());
-      weights.push_back(constants.getWeights(b, plan.linears.find(op)->second));
+      weights.push_back(constants.getWeights(b, plan.linears.find(op)->second,
+                                             /*interleaved=*/!left));
       destinations.push_back(getDestination(b, op));
     }
-    if (Value left = panels.lookup(input)) {
+    if (left) {
       SmallVector<Value> packed =
-          packAll(b, group, left, weights, destinations);
+          packAll(b, group, left, getDim(input, 0), weights, destinations);
       return provide(group, packed);
     }
     int64_t rows = getDim(input, 0);
@@ -190,19 +199,20 @@ private:
       left = getLeft(input, group.back());
     } else {
       b.setLoc(appendToName(group.front()->getLoc(), "pack"));
-      left = packRows(b, b.slice(input, block, RowDimension()));
+      left = packRows(b, b.slice(input, block, RowDimension()),
+                      /*interleaved=*/true);
     }
     SmallVector<Value> tiles;
     for (auto [op, whole] : llvm::zip_equal(group, wholes))
       tiles.push_back(b.slice(whole, block, getRows(op)));
-    tiles = packAll(b, group, left, weights, tiles);
+    tiles = packAll(b, group, left, block.rows, weights, tiles);
     for (auto [op, tile, whole] : llvm::zip_equal(group, tiles, wholes))
       tile = b.insert(tile, whole, block, getRows(op));
     return tiles;
   }
 
   SmallVector<Value> packAll(BlockBuilder &b, ArrayRef<Operation *> group,
-                             Value left,
+                             Value left, int64_t rows,
                              ArrayRef<PanelConstants::Panel> weights,
                              ArrayRef<Value> destinations) {
     SmallVector<Value> packed;
@@ -219,7 +229,8 @@ private:
       auto packedOp = PackedLinearOp::create(
           b, destination.getType(), left, weight.value, destination,
           PanelLayoutAttr::get(b.getContext(), result.layout),
-          PanelFormAttr::get(b.getContext(), weight.form), form, requant);
+          PanelFormAttr::get(b.getContext(), weight.form), form, requant,
+          isOddPanel(rows, result.layout) ? b.getUnitAttr() : UnitAttr());
       packed.push_back(packedOp.getResult(0));
     }
     return packed;
@@ -293,7 +304,8 @@ private:
         b.forBlocks(rows, step, whole,
                     [&](const RowBlock &block, ValueRange carried) {
                       Value left =
-                          packRows(b, b.slice(queries, block, RowDimension()));
+                          packRows(b, b.slice(queries, block, RowDimension()),
+                                   /*interleaved=*/false);
                       Value tile = create(
                           left, b.slice(carried.front(), block, scoreRows));
                       return SmallVector<Value>{
@@ -326,12 +338,12 @@ private:
           b, parts.softmax, b.slice(scores, block, {1, false}), table);
       b.setLoc(op.getLoc());
       Value destination = b.slice(carried.front(), block, contextRows);
-      Value tile =
-          PackedContextOp::create(
-              b, destination.getType(), softmax.getResult(0), values,
-              softmax.getResult(1), op.getMultipliers(), destination, layout,
-              *plan.results[parts.value].form, *op.getRequant())
-              .getResult(0);
+      Value tile = PackedContextOp::create(
+                       b, destination.getType(), softmax.getResult(0), values,
+                       softmax.getResult(1), op.getMultipliers(), destination,
+                       layout, *plan.results[parts.value].form,
+                       *op.getRequant(), isOddPanel(block.rows, layout))
+                       .getResult(0);
       return {b.insert(tile, carried.front(), block, contextRows)};
     };
     Value context = b.forBlocks(rows, step, whole, body).front();

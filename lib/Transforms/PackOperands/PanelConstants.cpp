@@ -13,10 +13,11 @@ OpBuilder PanelConstants::atEntry() {
 }
 
 PanelConstants::Panel PanelConstants::getWeights(BlockBuilder &b,
-                                                 const PackableLinear &linear) {
+                                                 const PackableLinear &linear,
+                                                 bool interleaved) {
   bool inParts = !linear.multipliersConstant;
   const ConstantSlice &slice = linear.weight;
-  Panel panel = getWhole(b.getLoc(), linear, inParts);
+  Panel panel = getWhole(b.getLoc(), linear, inParts, interleaved);
   if (slice.size == (inParts ? linear.depth : linear.channels))
     return panel;
   // Parts of the depth have panels of their own, one after the other; parts of
@@ -29,13 +30,16 @@ PanelConstants::Panel PanelConstants::getWeights(BlockBuilder &b,
 
 PanelConstants::Panel &PanelConstants::getWhole(Location loc,
                                                 const PackableLinear &linear,
-                                                bool inParts) {
+                                                bool inParts,
+                                                bool interleaved) {
   int64_t width = inParts ? linear.weight.size : linear.depth;
-  Panel &panel = panels[{linear.weight.constant, linear.biasConstant,
-                         linear.multipliersConstant, width, linear.shift}];
+  Panel &panel =
+      panels[{linear.weight.constant, linear.biasConstant,
+              linear.multipliersConstant, width, linear.shift, interleaved}];
   if (panel.value)
     return panel;
   tinyformer::LinearWeights weights = linear.getWeights();
+  weights.interleaved = interleaved;
   bool joint = inParts ? tinyformer::isJointExactInParts(weights, width)
                        : tinyformer::isJointExact(weights);
   std::vector<int32_t> words =

@@ -23,18 +23,21 @@ public:
   };
 
   /// The panel of a layer's weights, the part that the layer uses.
-  Panel getWeights(BlockBuilder &b, const PackableLinear &linear);
+  Panel getWeights(BlockBuilder &b, const PackableLinear &linear,
+                   bool interleaved);
 
   /// The table of a softmax from its end.
   Value getReversed(Location loc, Value table);
 
 private:
-  Panel &getWhole(Location loc, const PackableLinear &linear, bool inParts);
+  Panel &getWhole(Location loc, const PackableLinear &linear, bool inParts,
+                  bool interleaved);
   OpBuilder atEntry();
 
   FunctionOpInterface function;
-  /// By weights, bias and multipliers, and the width of parts and the shift.
-  using Key = std::tuple<Value, Value, Value, int64_t, int64_t>;
+  /// By weights, bias and multipliers, the width of parts, the shift, and
+  /// whether they are interleaved.
+  using Key = std::tuple<Value, Value, Value, int64_t, int64_t, int64_t>;
   llvm::DenseMap<Key, Panel> panels;
   llvm::DenseMap<Value, Value> tables;
 };

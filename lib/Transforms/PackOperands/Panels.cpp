@@ -55,16 +55,26 @@ struct Part {
     return bound < jointLimit;
   }
 
+  /// The two inputs of a step.
+  std::pair<int64_t, int64_t> getInputs(int64_t step) const {
+    bool isWhole = 2 * step < width / 4 * 4;
+    if (!layer.interleaved || !isWhole)
+      return {2 * step, 2 * step + 1};
+    int64_t k = step / 2 * 4 + step % 2;
+    return {k, k + 2};
+  }
+
   /// The words of the pair of channels from `a` on.
   void append(int64_t a, bool joint, std::vector<int32_t> &words) const {
-    for (int64_t k = 0; k < width; k += 2) {
+    for (int64_t step = 0; step < getPairs(width); ++step) {
+      auto [k, next] = getInputs(step);
       if (joint) {
         words.push_back(join(256 * at(a + 1, k) + at(a, k),
-                             256 * at(a + 1, k + 1) + at(a, k + 1)));
+                             256 * at(a + 1, next) + at(a, next)));
         continue;
       }
-      words.push_back(join(at(a, k), at(a, k + 1)));
-      words.push_back(join(at(a + 1, k), at(a + 1, k + 1)));
+      words.push_back(join(at(a, k), at(a, next)));
+      words.push_back(join(at(a + 1, k), at(a + 1, next)));
     }
   }
 

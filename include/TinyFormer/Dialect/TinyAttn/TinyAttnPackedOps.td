@@ -68,7 +68,11 @@ def TinyAttn_PackRowsOp : TinyAttn_StructuredOp<"pack_rows"> {
   let summary = "Rows of int8 as a left panel";
   let description = [{
     X [M, K] i8 to the left panel [M/2, K/2, 2]: every element as 16 bits, its
-    sign extended, or zeros with `unsigned_input`.
+    sign extended, or zeros with `unsigned_input`. With `interleaved`, of each
+    four elements along k the first word has those of k = 0 and 2, the second one
+    those of 1 and 3, as bytes are extended two by two; the one to three elements
+    behind the last four are in their order. Weights that they are multiplied
+    with are in the same order.
 
     ```mlir
     %l = tinyattn.pack_rows ins(%x : tensor<5x6xi8>)
@@ -78,7 +82,8 @@ def TinyAttn_PackRowsOp : TinyAttn_StructuredOp<"pack_rows"> {
   let arguments = (ins
     TinyAttn_RankedTensorOrMemRef<[I8]>:$input,
     Variadic<TinyAttn_Destination>:$inits,
-    UnitAttr:$unsigned_input
+    UnitAttr:$unsigned_input,
+    UnitAttr:$interleaved
   );
   let assemblyFormat = [{
     `ins` `(` $input `:` type($input) `)`
@@ -123,7 +128,8 @@ def TinyAttn_PackedLinearOp : TinyAttn_StructuredOp<"packed_linear"> {
     64-bit product, rounded (SMMULR). `layout` says what is written; with
     `rows` the destination tells M and N, and where N is odd, the last pair of
     weights is padded with zeros. `form` is that of the weights; panels that are
-    written are in `result_form`.
+    written are in `result_form`. `odd_rows` says that M is odd where a panel is
+    written: both rows of the last pair are the same one.
 
     Without `requant`, the sums are added to an i32 [M, N] destination, as by
     `linear_accumulate`, and the panel of weights has no first words: [N/2, K/2]
@@ -147,7 +153,8 @@ def TinyAttn_PackedLinearOp : TinyAttn_StructuredOp<"packed_linear"> {
     TinyAttn_PanelLayoutAttr:$layout,
     TinyAttn_PanelFormAttr:$form,
     OptionalAttr<TinyAttn_PanelFormAttr>:$result_form,
-    OptionalAttr<TinyAttn_RequantAttr>:$requant
+    OptionalAttr<TinyAttn_RequantAttr>:$requant,
+    UnitAttr:$odd_rows
   );
   let assemblyFormat = [{
     `ins` `(` $left `,` $weight `:` type($left) `,` type($weight) `)`
@@ -222,7 +229,8 @@ def TinyAttn_PackedContextOp : TinyAttn_StructuredOp<"packed_context"> {
     The `matmul` with `row_sums` of exponentials and values: left panels
     [H, M/2, S/2, 2], a right panel [H·P/2, S/2(, 2)], sums [H, M rounded up to
     an even number] (i32), multipliers [H]. The heads lie side by side: i8
-    [M, H·P] (`rows`) or a left panel [M/2, H·P/2, 2] (`left`).
+    [M, H·P] (`rows`) or a left panel [M/2, H·P/2, 2] (`left`), where `odd_rows`
+    says that M is odd.
 
     ```mlir
     %c = tinyattn.packed_context ins(%e, %v, %sums, %m
@@ -240,7 +248,8 @@ def TinyAttn_PackedContextOp : TinyAttn_StructuredOp<"packed_context"> {
     Variadic<TinyAttn_Destination>:$inits,
     TinyAttn_PanelLayoutAttr:$layout,
     TinyAttn_PanelFormAttr:$form,
-    TinyAttn_RequantAttr:$requant
+    TinyAttn_RequantAttr:$requant,
+    UnitAttr:$odd_rows
   );
   let assemblyFormat = [{
     `ins` `(` $exponentials `,` $values `,` $row_sums `,` $multipliers `:`
