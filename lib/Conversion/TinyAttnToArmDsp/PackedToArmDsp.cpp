@@ -20,16 +20,6 @@ using namespace mlir::tinyattn;
 
 namespace {
 
-/// Steps that are unrolled: 14 instructions each, 1.8 KB in all.
-constexpr int64_t kUnroll = 32;
-
-/// The steps in front of the loop are a copy of it where they are as many: one
-/// fewer in the loop leaves a few of them.
-int64_t getUnroll(int64_t steps) {
-  bool isMultiple = steps > kUnroll && steps % kUnroll == 0;
-  return isMultiple ? kUnroll - 1 : kUnroll;
-}
-
 int64_t getDim(Value value, unsigned dimension) {
   return cast<ShapedType>(value.getType()).getDimSize(dimension);
 }
@@ -64,6 +54,13 @@ public:
   LogicalResult lower(PackedContextOp op);
 
 private:
+  /// The steps in front of the loop are a copy of it where they are as many:
+  /// one fewer in the loop leaves a few of them.
+  int64_t getUnroll(int64_t steps) const {
+    bool isMultiple = steps > shared.unroll && steps % shared.unroll == 0;
+    return isMultiple && shared.unroll > 1 ? shared.unroll - 1 : shared.unroll;
+  }
+
   LogicalResult pack(Value input, Value panel, PackKernel::Kind kind);
 
   template <typename Kernel>
