@@ -86,9 +86,12 @@ void tinyattn::buildBufferizePhase(OpPassManager &pm,
   verifyPhase(pm, "bufferize");
 }
 
-void tinyattn::buildKernelsPhase(OpPassManager &pm) {
+void tinyattn::buildKernelsPhase(OpPassManager &pm,
+                                 const KernelsOptions &options) {
   pm.addPass(createOutlineKernels());
-  pm.addPass(createConvertTinyAttnToArmDsp());
+  ConvertTinyAttnToArmDspOptions kernels;
+  kernels.unroll = options.unroll;
+  pm.addPass(createConvertTinyAttnToArmDsp(kernels));
   pm.addPass(createConvertTinyAttnToXpulp());
   pm.addNestedPass<func::FuncOp>(createConvertTinyAttnToLoops());
   pm.addPass(createCanonicalizerPass());
@@ -121,9 +124,10 @@ void tinyattn::registerPipelines() {
   PassPipelineRegistration<BufferizeOptions>(
       "tinyformer-bufferize", "Phase: tensors to buffers in planned arenas",
       buildBufferizePhase);
-  PassPipelineRegistration<>("tinyformer-kernels",
-                             "Phase: structured ops to loops, a function each",
-                             buildKernelsPhase);
+  PassPipelineRegistration<KernelsOptions>(
+      "tinyformer-kernels",
+      "Phase: structured ops to kernels or loops, a function each",
+      buildKernelsPhase);
   PassPipelineRegistration<>("tinyformer-llvm",
                              "Phase: everything to the llvm dialect",
                              buildLLVMPhase);
@@ -134,7 +138,7 @@ void tinyattn::registerPipelines() {
         buildQuantizePhase(pm);
         buildTilePhase(pm, tile);
         buildBufferizePhase(pm, BufferizeOptions());
-        buildKernelsPhase(pm);
+        buildKernelsPhase(pm, KernelsOptions());
         buildLLVMPhase(pm);
       });
 }

@@ -62,9 +62,8 @@ static SmallVector<int32_t> scaleBy(ArrayRef<double> ratios, int32_t shift) {
   return scaled;
 }
 
-std::optional<Requantisation>
-mlir::tinyattn::chooseRequantisation(ArrayRef<double> ratios,
-                                     ArrayRef<int64_t> bounds) {
+std::optional<Requantisation> mlir::tinyattn::chooseRequantisation(
+    ArrayRef<double> ratios, ArrayRef<int64_t> bounds, int32_t multiplierBits) {
   constexpr double minNarrow = 128.0;           // 8 bits
   constexpr double wideMultiplier = 16777216.0; // 2^24
   constexpr int32_t maxWideShift = 54;
@@ -76,7 +75,7 @@ mlir::tinyattn::chooseRequantisation(ArrayRef<double> ratios,
     for (auto [ratio, bound] : llvm::zip_equal(ratios, bounds)) {
       double multiplier = std::floor(std::ldexp(ratio, shift) + 0.5);
       if (bound * multiplier + rounding >= kInt32Limit ||
-          multiplier >= kInt32Limit)
+          multiplier >= std::ldexp(1.0, multiplierBits))
         return false;
     }
     return true;

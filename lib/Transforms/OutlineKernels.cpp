@@ -76,6 +76,8 @@ struct Operands {
 
 LogicalResult checkOperands(Operation *op, const Operands &operands) {
   for (Type type : op->getOperandTypes()) {
+    if (type.isIndex())
+      continue;
     auto memRef = dyn_cast<MemRefType>(type);
     if (!memRef)
       return op->emitOpError()

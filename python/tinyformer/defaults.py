@@ -4,3 +4,6 @@
 
 DEFAULT_PERCENTILE = 99.99
 """Share of the values, in percent, that a calibrated range covers on either side."""
+
+DEFAULT_UNROLL = 32
+"""Steps of an inner product that a kernel of Cortex-M unrolls: 1.8 KB of code."""

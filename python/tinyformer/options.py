@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tinyformer.defaults import DEFAULT_PERCENTILE
+from tinyformer.defaults import DEFAULT_PERCENTILE, DEFAULT_UNROLL
 from tinyformer.errors import TinyFormerError
 
 SCHEDULES = (
@@ -30,8 +30,9 @@ class CompileOptions:
 
     `fuse` is auto, always or never; `tile` is auto, none, min or a number of rows; `optimize`, what
     the automatic choices save, is cycles or size; `schedule` names the one kind of schedule that
-    tiling considers, if any; `percentile`: see `calibrate`. With `explain` the passes leave what
-    they considered in the module. Raises OptionError.
+    tiling considers, if any; `percentile`: see `calibrate`; `unroll`: how many steps of an inner
+    product a kernel of Cortex-M unrolls. With `explain` the passes leave what they considered in
+    the module. Raises OptionError.
     """
 
     fuse: str = "auto"
@@ -40,6 +41,7 @@ class CompileOptions:
     tile: str = "auto"
     schedule: str | None = None
     explain: bool = False
+    unroll: int = DEFAULT_UNROLL
 
     def __post_init__(self) -> None:
         _check_choice("fuse", self.fuse, ("auto", "always", "never"))
@@ -48,6 +50,8 @@ class CompileOptions:
             raise OptionError(
                 f"--tile takes auto, none, min or a number of rows; got '{self.tile}'"
             )
+        if self.unroll < 1:
+            raise OptionError(f"--unroll takes a positive number of steps; got {self.unroll}")
         if self.schedule is None:
             return
         _check_choice("schedule", self.schedule, SCHEDULES)
@@ -62,6 +66,8 @@ class CompileOptions:
             schedule = f" schedule={self.schedule}" if self.schedule else ""
             explain = " explain=true" if self.explain else ""
             return f"{{tile={self.tile} optimize={self.optimize}{schedule}{explain}}}"
+        if phase == "kernels":
+            return f"{{unroll={self.unroll}}}"
         if phase == "bufferize" and self.explain:
             return "{explain=true}"
         return ""

@@ -110,3 +110,27 @@ func.func @attention(%q: tensor<1x8x2xi32>, %k: tensor<5x8xi32>, %shared: tensor
      requant = #tinyattn.requant<shift = 22>} -> tensor<2x16xi8>
   return %s1, %c, %c1 : tensor<2x2x12xi8>, tensor<1x8x2xi32>, tensor<2x16xi8>
 }
+
+// CHECK-LABEL: func.func @layers
+func.func @layers(%image: tensor<3x4x2xi8>, %frame: tensor<5x5x2xi8>, %first: index,
+    %planes: tensor<1x8x8xi8>, %left: tensor<2x2x2xi32>, %odd: tensor<2x6x2xi32>,
+    %x: tensor<5x9xi8>, %t: tensor<256xi8>) -> (tensor<2x6x2xi32>, tensor<2x2x2xi32>, tensor<5x9xi8>) {
+  // CHECK: tinyattn.pad
+  // CHECK-SAME: {low = array<i64: 1, 0, 0>, value = -7 : i32} -> tensor<5x5x2xi8>
+  %padded = tinyattn.pad ins(%image : tensor<3x4x2xi8>) outs(%frame : tensor<5x5x2xi8>)
+    {low = array<i64: 1, 0, 0>, value = -7 : i32} -> tensor<5x5x2xi8>
+  // CHECK: tinyattn.pack_patches
+  %rows = tinyattn.pack_patches ins(%padded, %first : tensor<5x5x2xi8>, index)
+    outs(%odd : tensor<2x6x2xi32>)
+    {count = 3 : i64, kernel = array<i64: 3, 2>, strides = array<i64: 1, 1>} -> tensor<2x6x2xi32>
+  // CHECK: tinyattn.pack_patches
+  // CHECK-SAME: channels_first
+  %patches = tinyattn.pack_patches ins(%planes, %first : tensor<1x8x8xi8>, index)
+    outs(%left : tensor<2x2x2xi32>)
+    {channels_first, count = 4 : i64, kernel = array<i64: 2, 2>,
+     strides = array<i64: 2, 2>} -> tensor<2x2x2xi32>
+  // CHECK: tinyattn.normalized_softmax
+  %y = tinyattn.normalized_softmax ins(%x, %t : tensor<5x9xi8>, tensor<256xi8>)
+    outs(%x : tensor<5x9xi8>) -> tensor<5x9xi8>
+  return %rows, %patches, %y : tensor<2x6x2xi32>, tensor<2x2x2xi32>, tensor<5x9xi8>
+}

@@ -84,3 +84,22 @@ func.func @wide(%x: tensor<1x20000xf32> {tinyattn.range = array<f64: -1.0, 1.0>}
     {tinyattn.range = array<f64: -20000.0, 19843.1372>} -> tensor<1x1xf32>
   return %y : tensor<1x1xf32>
 }
+
+// -----
+
+// Both multipliers of a sum are halves of a word, below 2^15: a half and an
+// eighth (scales of 1/64 and 1/256 in one of 1/32) times 2^15. The bound of the
+// sum alone would allow a shift of 22.
+// CHECK-LABEL: func.func @add
+// CHECK: tinyattn.add
+// CHECK-SAME: multipliers = array<i32: 16384, 4096>
+// CHECK-SAME: requant = #tinyattn.requant<shift = 15, zero_point = -128>
+func.func @add(%x: tensor<1x2xf32> {tinyattn.range = array<f64: 0.0, 3.984375>},
+               %y: tensor<1x2xf32> {tinyattn.range = array<f64: 0.0, 0.99609375>})
+    -> tensor<1x2xf32> {
+  %init = tensor.empty() : tensor<1x2xf32>
+  %z = tinyattn.add ins(%x, %y : tensor<1x2xf32>, tensor<1x2xf32>)
+    outs(%init : tensor<1x2xf32>) {tinyattn.range = array<f64: 0.0, 7.96875>}
+    -> tensor<1x2xf32>
+  return %z : tensor<1x2xf32>
+}

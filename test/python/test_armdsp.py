@@ -55,6 +55,10 @@ def extend(sign: bool, bits: int) -> Callable[..., int]:
     return formula
 
 
+def differences(a: int, b: int) -> int:
+    return sum(abs((byte(a, i) & 0xFF) - (byte(b, i) & 0xFF)) for i in range(4))
+
+
 def larger_bytes(a: int, b: int, c: int) -> int:
     return word(sum((max(byte(a, i), byte(b, i)) & 0xFF) << 8 * i for i in range(4)))
 
@@ -99,10 +103,19 @@ IN_BLOCK: dict[str, Callable[[int, int, int], int]] = {
     "and_imm %a, 16711935": lambda a, b, c: a & 0xFF00FF,
     "eor_imm %a, 8388736": lambda a, b, c: word(a ^ 0x800080),
     "asr %a, 24": lambda a, b, c: a >> 24,
+    "lsr %a, 6": lambda a, b, c: word((a & 0xFFFFFFFF) >> 6),
     "lsl %a, 24": lambda a, b, c: word(a << 24),
     "mla %a, %b, %c": lambda a, b, c: word(a * b + c),
     "smlatb %a, %b, %c": lambda a, b, c: word(half(a, 1) * half(b, 0) + c),
     "smlatt %a, %b, %c": lambda a, b, c: word(half(a, 1) * half(b, 1) + c),
+    "smlawb %a, %b, %c": lambda a, b, c: word((a * half(b, 0) >> 16) + c),
+    "smlawt %a, %b, %c": lambda a, b, c: word((a * half(b, 1) >> 16) + c),
+    "sxtab16 %a, %b {rotation = 8 : i32}": lambda a, b, c: halves(
+        byte(a, 1) + half(b, 0), byte(a, 3) + half(b, 1)
+    ),
+    "sxth %a": lambda a, b, c: half(a, 0),
+    "usada8 %a, %b, %c": lambda a, b, c: word(differences(a, b) + c),
+    "udiv %a, %b": lambda a, b, c: word((a & 0xFFFFFFFF) // (b & 0xFFFFFFFF)) if b else 0,
     "bfi %a, %b {position = 16 : i32}": lambda a, b, c: word((a & 0xFF00FFFF) | (b & 0xFF) << 16),
 }
 

@@ -14,7 +14,9 @@ import numpy.typing as npt
 import pytest
 from device import KERNELS, PORTABLE, run_on_device
 
-KERNEL = re.compile("tf_(product|row_product|pack|softmax|lookup|add|scale_row)_")
+KERNEL = re.compile(
+    "tf_(product|row_product|pack|patches|softmax|normalized_softmax|lookup|add|scale_row|pool)_"
+)
 BYTES = {"i8": 1, "i32": 4}
 
 
@@ -339,5 +341,80 @@ def test_layernorm(width: int, chip: str, tmp_path: Path) -> None:
         f"%g = memref.view %bytes[%zero][] : memref<{2 * width}xi8> to {g}\n"
         f"tinyattn.layernorm ins(%x, %g, %b : {x}, {g}, {bias}) outs(%y : {y}) "
         "{requant = #tinyattn.requant<shift = 18, zero_point = 4>, variance_epsilon = 5 : i64}"
+    )
+    s.check(chip, tmp_path)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(3, 1), (2, 7), (5, 66), (2, 171)])
+def test_normalized_softmax(rows: int, columns: int, chip: str, tmp_path: Path) -> None:
+    """Among the rows are one of equal scores and one that a single score dominates."""
+    s = Snippet(np.random.default_rng(columns))
+    scores = s.random.integers(-128, 128, (rows, columns)).astype(np.int8)
+    scores[0], scores[1] = 5, -128
+    scores[1, -1] = 127
+    x = s.operand("x", [rows, columns], scores.reshape(-1))
+    table = np.floor(255 * np.exp(-np.arange(256) / 20) + 0.5).astype(np.uint8)
+    t = s.operand("t", [256], table[::-1].copy())
+    y = s.result("y", [rows, columns], "i8")
+    s.text.append(f"tinyattn.normalized_softmax ins(%x, %t : {x}, {t}) outs(%y : {y})")
+    s.check(chip, tmp_path, (rows * columns, rows * columns))
+
+
+@pytest.mark.parametrize("first", [1, 3, 255])
+def test_softmax_of_any_table(first: int, chip: str, tmp_path: Path) -> None:
+    """The first entry may be small, and others larger; sums that are it alone occur."""
+    s = Snippet(np.random.default_rng(first))
+    x = s.operand("x", [40, 6], s.random.integers(-4, 4, 240).astype(np.int8))
+    table = s.random.choice([0, 0, 0, 1, 200], 256).astype(np.uint8)
+    table[-1] = first
+    t = s.operand("t", [256], table)
+    y = s.result("y", [40, 6], "i8")
+    s.text.append(f"tinyattn.normalized_softmax ins(%x, %t : {x}, {t}) outs(%y : {y})")
+    s.check(chip, tmp_path)
+
+
+PATCHES = [
+    ([8, 8, 1], (2, 2), (2, 2), 16, 0, False),
+    ([1, 8, 8], (2, 2), (2, 2), 6, 4, True),
+    ([9, 7, 3], (3, 3), (1, 2), 9, 6, False),
+    ([3, 9, 7], (3, 3), (2, 1), 5, 2, True),
+    ([1, 60, 5], (1, 25), (1, 7), 6, 0, False),
+    ([2, 1, 90], (1, 51), (1, 3), 7, 7, True),
+]
+
+
+@pytest.mark.parametrize(("shape", "kernel", "strides", "count", "first", "channels"), PATCHES)
+def test_packing_of_patches(
+    shape: list[int], kernel: tuple[int, int], strides: tuple[int, int], count: int, first: int,
+    channels: bool, chip: str, tmp_path: Path,
+) -> None:  # fmt: skip
+    s = Snippet(np.random.default_rng(count))
+    x = int8s(s, "x", shape)
+    depth = shape[0] if channels else shape[2]
+    runs, length = (depth * kernel[0], kernel[1]) if channels else (kernel[0], kernel[1] * depth)
+    y = s.result("y", [pairs(count), runs * pairs(length), 2], "i32")
+    order = "channels_first, " if channels else ""
+    s.text.append(
+        f"%first = arith.constant {first} : index\n"
+        f"tinyattn.pack_patches ins(%x, %first : {x}, index) outs(%y : {y}) {{{order}"
+        f"count = {count} : i64, kernel = array<i64: {kernel[0]}, {kernel[1]}>, "
+        f"strides = array<i64: {strides[0]}, {strides[1]}>}}"
+    )
+    s.check(chip, tmp_path)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(1, 4), (17, 48), (255, 20)])
+@pytest.mark.parametrize("kind", ["mean", "max"])
+def test_pool(rows: int, columns: int, kind: str, chip: str, tmp_path: Path) -> None:
+    s = Snippet(np.random.default_rng(rows))
+    x = int8s(s, "x", [rows, columns])
+    y = s.result("y", [1, columns], "i8")
+    mean = (
+        ", input_zero_point = -7 : i32, "
+        f"requant = #tinyattn.requant<multiplier = {2**20 // rows}, shift = 19, zero_point = 3>"
+    )
+    s.text.append(
+        f"tinyattn.pool ins(%x : {x}) outs(%y : {y}) "
+        f"{{kind = #tinyattn.pool_kind<{kind}>{mean if kind == 'mean' else ''}}}"
     )
     s.check(chip, tmp_path)

@@ -77,6 +77,40 @@ def test_panels_have_the_bits_of_plain_layers(
         assert measure(layer, get_target(target), CompileOptions()).bit_exact, target
 
 
+@st.composite
+def convolutions(draw: st.DrawFn) -> layers.Convolution:
+    """Patches that overlap, touch or leave gaps, with a frame or without."""
+    kernel = draw(st.tuples(st.integers(1, 5), st.integers(1, 5)))
+    padding = draw(st.tuples(*[st.integers(0, 2)] * 4))
+    return layers.Convolution(
+        height=draw(st.integers(kernel[0], 9)),
+        width=draw(st.integers(kernel[1], 9)),
+        depth=draw(st.integers(1, 6)),
+        channels=draw(st.integers(1, 9)),
+        kernel=kernel,
+        strides=draw(st.tuples(st.integers(1, 3), st.integers(1, 3))),
+        padding=padding,
+        channels_first=draw(st.booleans()),
+    )
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(convolutions(), st.integers(0, 9))
+def test_patches_have_the_bits_of_convolutions(shape: layers.Convolution, seed: int) -> None:
+    for target in ("stm32l4", "stm32h7"):
+        layer = layers.convolution(shape, seed)
+        assert measure(layer, get_target(target), CompileOptions()).bit_exact, target
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.integers(1, 9), st.integers(1, 150), st.integers(0, 9))
+def test_softmax_and_add_have_the_bits_of_the_reference(rows: int, columns: int, seed: int) -> None:
+    for target in ("stm32l4", "stm32h7"):
+        for make in (layers.softmax, layers.add):
+            layer = make(rows, columns, seed)
+            assert measure(layer, get_target(target), CompileOptions()).bit_exact, target
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(encoders)
 def test_decomposition_keeps_the_bits(config: Encoder) -> None:

@@ -36,10 +36,14 @@ def ConvertTinyAttnToArmDsp
     function around one `armdsp.block`, register-blocked in tiles of two rows by
     four columns, in the order that suits the target's core. Equal kernels are
     one function. Ops without a kernel for their shape are left for
-    `convert-tinyattn-to-loops`. On other instruction sets nothing happens.
+    `convert-tinyattn-to-loops`. `unroll` weighs flash against cycles. On other instruction sets nothing happens.
 
     Example: test/Conversion/tinyattn-to-armdsp.mlir.
   }];
+  let options = [
+    Option<"unroll", "unroll", "int64_t", /*default=*/"32",
+           "Steps of an inner product that are unrolled, 14 instructions each">
+  ];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::armdsp::ArmDspDialect",
     "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"

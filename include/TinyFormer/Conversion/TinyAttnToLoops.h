@@ -18,6 +18,7 @@ void populateMatmulToLoopsPatterns(RewritePatternSet &patterns);
 /// `conv`.
 void populateConvToLoopsPatterns(RewritePatternSet &patterns);
 /// `softmax`, whole or unnormalised.
+void populatePatchesToLoopsPatterns(RewritePatternSet &patterns);
 void populateSoftmaxToLoopsPatterns(RewritePatternSet &patterns);
 /// `layernorm`.
 void populateLayernormToLoopsPatterns(RewritePatternSet &patterns);

@@ -51,8 +51,15 @@ struct BufferizeOptions : PassPipelineOptions<BufferizeOptions> {
 };
 /// Tensors become buffers in planned arenas.
 void buildBufferizePhase(OpPassManager &pm, const BufferizeOptions &options);
-/// Structured ops become loops, a function each.
-void buildKernelsPhase(OpPassManager &pm);
+/// Options of the phase `kernels`: those of `convert-tinyattn-to-armdsp`.
+struct KernelsOptions : PassPipelineOptions<KernelsOptions> {
+  Option<int64_t> unroll{
+      *this, "unroll",
+      llvm::cl::desc("Steps of an inner product that are unrolled"),
+      llvm::cl::init(32)};
+};
+/// Structured ops become kernels or loops, a function each.
+void buildKernelsPhase(OpPassManager &pm, const KernelsOptions &options);
 /// Everything becomes the llvm dialect.
 void buildLLVMPhase(OpPassManager &pm);
 

@@ -51,10 +51,12 @@ struct Requantisation {
 /// bound[n]·m[n] + 2^(shift-1) + 128·2^shift < 2^31 for every n, where
 /// m[n] = round(ratio[n]·2^shift). If less than 8 bits are left for the
 /// largest multiplier, 24 bits and 64-bit products (`wide`).
+/// Narrow multipliers stay below 2^multiplierBits besides.
 /// Nothing if a ratio is too large for that, or a bound for 32 bits.
 std::optional<Requantisation>
 chooseRequantisation(llvm::ArrayRef<double> ratios,
-                     llvm::ArrayRef<int64_t> bounds);
+                     llvm::ArrayRef<int64_t> bounds,
+                     int32_t multiplierBits = 31);
 
 /// Weights, one row a channel, symmetric int8 in [-127, 127] per channel.
 struct QuantizedWeights {

@@ -180,6 +180,10 @@ def PackOperands : Pass<"tinyattn-pack-operands", "::mlir::func::FuncOp"> {
     time, in a loop. Right panels and weights are in the joint form where that
     is proven to be exact, else in the separate one. The bits stay the same.
 
+    A `conv` becomes `packed_linear` of `pack_patches`, also some rows at a time,
+    its padding a `pad` before; a normalised `softmax` and the tables behind it
+    become `normalized_softmax` and what the tables do besides.
+
     Ops stay as they are where an operand is no constant, a head has an odd
     number of channels, or requantisation is wide, shifts by less than 17 or
     has a multiplier of 2^(shift-1) or more.

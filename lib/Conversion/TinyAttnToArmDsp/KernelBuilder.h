@@ -76,14 +76,17 @@ public:
   Value asr(Value value, int32_t bits) {
     return armdsp::AsrOp::create(*this, getI32Type(), value, bits);
   }
+  Value lsr(Value value, int32_t bits) {
+    return armdsp::LsrOp::create(*this, getI32Type(), value, bits);
+  }
   Value lsl(Value value, int32_t bits) {
     return armdsp::LslOp::create(*this, getI32Type(), value, bits);
   }
   Value sub(Value a, Value b, int32_t shift = 0) {
     return armdsp::SubOp::create(*this, getI32Type(), a, b, shift);
   }
-  Value add(Value a, Value b) {
-    return armdsp::AddOp::create(*this, getI32Type(), a, b, 0);
+  Value add(Value a, Value b, int32_t shift = 0) {
+    return armdsp::AddOp::create(*this, getI32Type(), a, b, shift);
   }
   Value addAsr(Value a, Value b, int32_t shift) {
     return armdsp::AddAsrOp::create(*this, getI32Type(), a, b, shift);

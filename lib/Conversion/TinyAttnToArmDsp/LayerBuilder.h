@@ -43,6 +43,7 @@ struct ArmDspLowering {
 
   KernelLibrary &library;
   bool dualIssue;
+  int64_t unroll; // steps of an inner product
 };
 
 /// The strides of a memref in elements, if all are known.

@@ -20,17 +20,9 @@ using namespace mlir::tinyattn;
 
 namespace {
 
-/// Steps that are unrolled: 14 instructions each, 1.8 KB in all. A single row
-/// is computed once, so that it is worth less code.
-constexpr int64_t kUnroll = 32, kRowUnroll = 8;
-
-/// A loop that runs once is none. The steps in front of one are a copy of it
-/// where they are as many: one fewer in the loop leaves a few of them.
-int64_t getUnroll(int64_t steps, int64_t unroll = kUnroll) {
-  if (steps < 2 * unroll)
-    return steps;
-  return steps % unroll == 0 ? unroll - 1 : unroll;
-}
+/// Steps of a single row that are unrolled at most: it is computed once, so
+/// that it is worth less code.
+constexpr int64_t kRowUnroll = 9;
 
 int64_t getDim(Value value, unsigned dimension) {
   return cast<ShapedType>(value.getType()).getDimSize(dimension);
@@ -69,6 +61,20 @@ public:
   LogicalResult lower(PackedContextOp op);
 
 private:
+  /// The steps in front of the loop are a copy of it where they are as many:
+  /// one fewer in the loop leaves a few of them.
+  /// A loop that runs once is none. The steps in front of one are a copy of it
+  /// where they are as many: one fewer in the loop leaves a few of them.
+  int64_t getUnroll(int64_t steps, int64_t most) const {
+    int64_t unroll = std::min(most, shared.unroll);
+    if (unroll > 1 && steps < 2 * unroll)
+      return steps;
+    return unroll > 1 && steps % unroll == 0 ? unroll - 1 : unroll;
+  }
+  int64_t getUnroll(int64_t steps) const {
+    return getUnroll(steps, shared.unroll);
+  }
+
   LogicalResult pack(Value input, Value panel, PackKernel::Kind kind);
 
   template <typename Kernel>

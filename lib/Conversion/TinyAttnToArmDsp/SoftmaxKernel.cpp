@@ -7,6 +7,8 @@
 
 #include "SoftmaxKernel.h"
 
+#include "RowMaximum.h"
+
 using namespace mlir;
 using namespace mlir::tinyattn;
 
@@ -14,11 +16,8 @@ namespace {
 
 /// Elements of a group.
 constexpr int64_t kGroup = 8;
-/// Elements that are unrolled; more are looped over, two groups at a time.
-constexpr int64_t kStraight = 128;
+/// Elements of a turn of the loop, where there is one.
 constexpr int64_t kLooped = 2 * kGroup;
-/// Words whose maximum is taken at a time.
-constexpr int64_t kWords = 6;
 
 class SoftmaxEmitter {
 public:
@@ -35,7 +34,7 @@ public:
       // On the M7 what is unparked arrives late: everything before it is used.
       Value row = b.unpark(parked[0]), base = b.unpark(parkedTable);
       Value panel = b.unpark(parked[1]);
-      base = b.sub(base, maximum(row));
+      base = b.sub(base, findMaximum(b, row, columns));
       Value sumPointer = b.unpark(parked[2]);
       Value sum = exponentials(row, base, panel);
       Value nextRow = b.unpark(parkedDistance), thisRow = b.unpark(parked[0]);
@@ -48,61 +47,7 @@ public:
   }
 
 private:
-  bool isLooped() const { return columns > kStraight; }
-
-  //===--------------------------------------------------------------------===//
-  // The maximum
-  //===--------------------------------------------------------------------===//
-
-  Value larger(Value a, Value c) {
-    armdsp::Ssub8Op::create(b, b.getI32Type(), a, c);
-    return armdsp::SelOp::create(b, b.getI32Type(), a, c);
-  }
-
-  Value maximum(Value row) {
-    int64_t words = columns / 4;
-    Value largest;
-    int64_t looped = isLooped() ? words / kWords * kWords : 0;
-    if (looped != 0) {
-      Value first = b.load(row, 0);
-      Value distance = b.constant(4 * looped);
-      Value end = b.add(distance, row);
-      auto results =
-          b.loop({row, first}, [&](ValueRange v) -> KernelBuilder::Next {
-            Value largest = maximumOfWords(v[0], v[1], 0, kWords);
-            Value next = b.addImm(v[0], 4 * kWords);
-            return {{next, largest}, next, end};
-          });
-      largest = results[1];
-    }
-    largest = maximumOfWords(row, largest, looped, words);
-    if (largest)
-      largest = maximumOfBytes(largest);
-    for (int64_t i = 4 * words; i < columns; ++i) {
-      Value element = b.load<armdsp::LdrsbOp>(row, i);
-      largest = largest ? larger(largest, element) : element;
-    }
-    // The lowest byte is the maximum; the others are anything.
-    return b.asr(b.lsl(largest, 24), 24);
-  }
-
-  Value maximumOfWords(Value row, Value largest, int64_t first, int64_t end) {
-    for (int64_t word = first; word < end; word += kWords) {
-      SmallVector<Value> words;
-      for (int64_t w = word; w < std::min(word + kWords, end); ++w)
-        words.push_back(b.load(row, 4 * w));
-      for (Value w : words)
-        largest = largest ? larger(largest, w) : w;
-    }
-    return largest;
-  }
-
-  /// In the lowest byte.
-  Value maximumOfBytes(Value word) {
-    for (int32_t bits : {16, 8})
-      word = larger(b.asr(word, bits), word);
-    return word;
-  }
+  bool isLooped() const { return columns > kStraightElements; }
 
   //===--------------------------------------------------------------------===//
   // The exponentials

@@ -24,13 +24,18 @@ struct ConvertTinyAttnToArmDsp
     auto target = getOperation()->getAttrOfType<TargetAttr>(kTarget);
     if (!target || target.getIsa() != "armv7e-m")
       return markAllAnalysesPreserved();
+    if (unroll < 1) {
+      getOperation().emitError()
+          << "unroll takes a positive number of steps, got " << unroll;
+      return signalPassFailure();
+    }
     SmallVector<Operation *> ops;
     getOperation().walk([&](Operation *op) {
       if (isa_and_present<TinyAttnDialect>(op->getDialect()))
         ops.push_back(op);
     });
     KernelLibrary library(getOperation());
-    ArmDspLowering lowering{library, target.getCore() == "cortex-m7"};
+    ArmDspLowering lowering{library, target.getCore() == "cortex-m7", unroll};
     // What has no kernel becomes loops later.
     for (Operation *op : ops)
       if (failed(lowerPackedOp(op, lowering)))

@@ -9,57 +9,96 @@ using namespace mlir;
 using namespace mlir::tinyattn;
 
 namespace {
+
+/// A row at a time, the exponentials in the place of the result.
+class SoftmaxBuilder : public LoopBuilder {
+public:
+  SoftmaxBuilder(DestinationStyleOpInterface op, RewriterBase &rewriter)
+      : LoopBuilder(op.getLoc(), rewriter), x(op.getDpsInputOperand(0)->get()),
+        table(op.getDpsInputOperand(1)->get()),
+        y(op.getDpsInitOperand(0)->get()) {}
+
+  void forRows(llvm::function_ref<void(ValueRange row)> body) {
+    forEach(getShape(x).drop_back(), body);
+  }
+
+  /// Unsigned bytes T[max - x]; gives their sum. The table may be `reversed`.
+  Value exponentials(ValueRange row, bool reversed) {
+    int64_t width = getShape(x).back();
+    Value largest = reduce(width, i32(-128), [&](Value j, Value largest) {
+      return max(largest, load(x, at(row, j)));
+    });
+    return reduce(width, i32(0), [&](Value j, Value sum) {
+      Value distance = sub(largest, load(x, at(row, j)));
+      if (reversed)
+        distance = sub(i32(255), distance);
+      Value position =
+          arith::IndexCastUIOp::create(*this, getIndexType(), distance);
+      Value exponential = loadUnsigned(table, position);
+      store(exponential, y, at(row, j));
+      return add(sum, exponential);
+    });
+  }
+
+  /// y_j = min(255, (e_j·⌊2^30 / Σe⌋ + 2^21) >> 22) + offset.
+  void normalize(ValueRange row, Value sum, int64_t offset) {
+    Value reciprocal = arith::DivUIOp::create(*this, i32(1 << 30), sum);
+    forEach(getShape(y).back(), [&](ValueRange j) {
+      Value exponential = loadUnsigned(y, at(row, j.front()));
+      Value product = multiplyAdd(i32(1 << 21), exponential, reciprocal);
+      Value result = arith::ShRUIOp::create(*this, product, i32(22));
+      result = min(result, i32(255));
+      if (offset != 0)
+        result = add(result, i32(offset));
+      store(result, y, at(row, j.front()));
+    });
+  }
+
+private:
+  static SmallVector<Value, 4> at(ValueRange row, Value j) {
+    SmallVector<Value, 4> indices(row);
+    indices.push_back(j);
+    return indices;
+  }
+
+  Value x, table, y;
+};
+
 struct SoftmaxToLoops : OpRewritePattern<SoftmaxOp> {
   using OpRewritePattern::OpRewritePattern;
 
   LogicalResult matchAndRewrite(SoftmaxOp op,
                                 PatternRewriter &rewriter) const override {
-    LoopBuilder b(op.getLoc(), rewriter);
-    Value x = op.getInput(), y = op.getInits().front();
-    ArrayRef<int64_t> shape = getShape(x);
-
-    b.forEach(shape.drop_back(), [&](ValueRange row) {
-      auto at = [&](Value j) {
-        SmallVector<Value, 4> indices(row);
-        indices.push_back(j);
-        return indices;
-      };
-      Value largest =
-          b.reduce(shape.back(), b.i32(-128), [&](Value j, Value largest) {
-            return b.max(largest, b.load(x, at(j)));
-          });
-      // The exponentials, unsigned bytes, go where the result goes.
-      Value sum = b.reduce(shape.back(), b.i32(0), [&](Value j, Value sum) {
-        Value distance = b.sub(largest, b.load(x, at(j)));
-        Value position =
-            arith::IndexCastUIOp::create(b, b.getIndexType(), distance);
-        Value exponential = b.loadUnsigned(op.getTable(), position);
-        b.store(exponential, y, at(j));
-        return b.add(sum, exponential);
-      });
+    SoftmaxBuilder b(op, rewriter);
+    b.forRows([&](ValueRange row) {
+      Value sum = b.exponentials(row, /*reversed=*/false);
       if (op.getInits().size() == 2)
         b.store(sum, op.getInits()[1], row);
       else
-        normalize(b, y, sum, shape.back(), at);
+        b.normalize(row, sum, /*offset=*/0);
     });
     rewriter.eraseOp(op);
     return success();
   }
+};
 
-  /// y_j = min(255, (e_j·⌊2^30 / Σe⌋ + 2^21) >> 22).
-  static void normalize(LoopBuilder &b, Value y, Value sum, int64_t width,
-                        llvm::function_ref<SmallVector<Value, 4>(Value)> at) {
-    Value reciprocal = arith::DivUIOp::create(b, b.i32(1 << 30), sum);
-    b.forEach(width, [&](ValueRange j) {
-      Value product = b.multiplyAdd(
-          b.i32(1 << 21), b.loadUnsigned(y, at(j.front())), reciprocal);
-      Value result = arith::ShRUIOp::create(b, product, b.i32(22));
-      b.store(b.min(result, b.i32(255)), y, at(j.front()));
+struct NormalizedSoftmaxToLoops : OpRewritePattern<NormalizedSoftmaxOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(NormalizedSoftmaxOp op,
+                                PatternRewriter &rewriter) const override {
+    SoftmaxBuilder b(op, rewriter);
+    b.forRows([&](ValueRange row) {
+      Value sum = b.exponentials(row, /*reversed=*/true);
+      b.normalize(row, sum, /*offset=*/-128);
     });
+    rewriter.eraseOp(op);
+    return success();
   }
 };
+
 } // namespace
 
 void tinyattn::populateSoftmaxToLoopsPatterns(RewritePatternSet &patterns) {
-  patterns.add<SoftmaxToLoops>(patterns.getContext());
+  patterns.add<SoftmaxToLoops, NormalizedSoftmaxToLoops>(patterns.getContext());
 }

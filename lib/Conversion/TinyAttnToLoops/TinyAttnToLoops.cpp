@@ -26,6 +26,8 @@ LogicalResult checkOp(Operation *op) {
   if (isTinyAttn && !isa<DestinationStyleOpInterface>(op))
     return op->emitOpError("must be decomposed before it is lowered to loops");
   for (Type type : op->getOperandTypes()) {
+    if (type.isIndex())
+      continue;
     auto memRef = dyn_cast<MemRefType>(type);
     if (!memRef)
       return op->emitOpError()
@@ -60,6 +62,7 @@ struct ConvertTinyAttnToLoops
     populateLayernormToLoopsPatterns(patterns);
     populateElementwiseToLoopsPatterns(patterns);
     populatePackedToLoopsPatterns(patterns);
+    populatePatchesToLoopsPatterns(patterns);
     populatePoolToLoopsPatterns(patterns);
     populateWordsToLoopsPatterns(patterns);
     walkAndApplyPatterns(getOperation(), std::move(patterns));

@@ -36,6 +36,10 @@ LogicalResult Uxtb16Op::verify() {
   return verifyRotation(*this, getRotation());
 }
 
+LogicalResult Sxtab16Op::verify() {
+  return verifyRotation(*this, getRotation());
+}
+
 static LogicalResult verifyArguments(Operation *op, TypeRange values,
                                      StringRef what) {
   TypeRange arguments = op->getRegion(0).getArgumentTypes();

@@ -58,6 +58,10 @@ struct StructuredOpInterface
     rewriter.setInsertionPoint(op);
     SmallVector<Value> operands;
     for (Value operand : op->getOperands()) {
+      if (!isa<TensorType>(operand.getType())) {
+        operands.push_back(operand);
+        continue;
+      }
       FailureOr<Value> buffer = getBuffer(rewriter, operand, options, state);
       if (failed(buffer))
         return failure();
@@ -89,7 +93,8 @@ void tinyattn::registerBufferizableOpInterfaceExternalModels(
   registry.addExtension(+[](MLIRContext *context, TinyAttnDialect *) {
     attachTo<LinearOp, BroadcastOp, LinearAccumulateOp, RequantizeOp, MatmulOp,
              SoftmaxOp, LayernormOp, LookupOp, AddOp, ConvOp, PoolOp>(*context);
-    attachTo<PackRowsOp, PackColumnsOp, PackedLinearOp, PackedScoresOp,
-             PackedSoftmaxOp, PackedContextOp, WordLinearOp>(*context);
+    attachTo<PackRowsOp, PackColumnsOp, PadOp, PackPatchesOp, PackedLinearOp,
+             PackedScoresOp, PackedSoftmaxOp, NormalizedSoftmaxOp,
+             PackedContextOp, WordLinearOp>(*context);
   });
 }

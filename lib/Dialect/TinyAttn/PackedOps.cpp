@@ -36,10 +36,13 @@ addEffects(DestinationStyleOpInterface op, bool readsDestination,
     addEffects(*this, READS_DESTINATION, effects);                             \
   }
 TINYATTN_PACKED_EFFECTS(PackRowsOp, false)
+TINYATTN_PACKED_EFFECTS(PadOp, false)
+TINYATTN_PACKED_EFFECTS(PackPatchesOp, false)
 TINYATTN_PACKED_EFFECTS(PackColumnsOp, false)
 TINYATTN_PACKED_EFFECTS(PackedLinearOp, !getRequant())
 TINYATTN_PACKED_EFFECTS(PackedScoresOp, false)
 TINYATTN_PACKED_EFFECTS(PackedSoftmaxOp, false)
+TINYATTN_PACKED_EFFECTS(NormalizedSoftmaxOp, false)
 TINYATTN_PACKED_EFFECTS(PackedContextOp, false)
 #undef TINYATTN_PACKED_EFFECTS
 
@@ -163,6 +166,72 @@ LogicalResult PackColumnsOp::verify() {
 }
 
 //===----------------------------------------------------------------------===//
+// pad, pack_patches
+//===----------------------------------------------------------------------===//
+
+LogicalResult PadOp::verify() {
+  if (failed(verifyDestinations(*this, 1, 1)))
+    return failure();
+  Value frame = getInits().front();
+  ArrayRef<int64_t> inner = shaped(getInput()).getShape();
+  ArrayRef<int64_t> outer = shaped(frame).getShape(), low = getLow();
+  if (failed(verifyElementType(*this, "destination", frame,
+                               IntegerType::get(getContext(), 8))) ||
+      failed(verifyRank(*this, "destination", frame, inner.size())))
+    return failure();
+  if (low.size() != inner.size())
+    return emitOpError() << "expects " << inner.size()
+                         << " numbers in low, got " << low.size();
+  for (auto [dimension, before] : llvm::enumerate(low))
+    if (before < 0 || before + inner[dimension] > outer[dimension])
+      return emitOpError() << "puts " << inner[dimension] << " elements from "
+                           << before << " on into " << outer[dimension]
+                           << " of dimension " << dimension;
+  return success();
+}
+
+int64_t PackPatchesOp::getRuns() {
+  int64_t rows = getKernel()[0];
+  return getChannelsFirst() ? getDim(getInput(), 0) * rows : rows;
+}
+
+int64_t PackPatchesOp::getRunLength() {
+  int64_t columns = getKernel()[1];
+  return getChannelsFirst() ? columns : columns * getDim(getInput(), 2);
+}
+
+int64_t PackPatchesOp::getPatches() {
+  int64_t patches = 1;
+  for (int64_t i : {0, 1})
+    patches *=
+        (getDim(getInput(), getChannelsFirst() ? i + 1 : i) - getKernel()[i]) /
+            getStrides()[i] +
+        1;
+  return patches;
+}
+
+LogicalResult PackPatchesOp::verify() {
+  if (failed(verifyDestinations(*this, 1, 1)) ||
+      failed(verifyRank(*this, "input", getInput(), 3)))
+    return failure();
+  if (getKernel().size() != 2 || getStrides().size() != 2)
+    return emitOpError("expects two numbers in kernel and in strides");
+  for (int64_t i : {0, 1}) {
+    int64_t size = getDim(getInput(), getChannelsFirst() ? i + 1 : i);
+    if (getStrides()[i] < 1 || getKernel()[i] < 1 || getKernel()[i] > size)
+      return emitOpError() << "has a kernel of " << getKernel()[i]
+                           << " and a stride of " << getStrides()[i] << " on "
+                           << size << " elements of dimension " << i;
+  }
+  if (getCount() < 1 || getCount() > int64_t(getPatches()))
+    return emitOpError() << "packs " << getCount() << " of " << getPatches()
+                         << " patches";
+  return verifyDestination(
+      *this, "destination", getInits().front(), 32,
+      {getPairs(getCount()), getRuns() * getPairs(getRunLength()), 2});
+}
+
+//===----------------------------------------------------------------------===//
 // packed_linear
 //===----------------------------------------------------------------------===//
 
@@ -278,6 +347,18 @@ LogicalResult PackedSoftmaxOp::verify() {
     return failure();
   return verifyDestination(*this, "sums", getInits()[1], 32,
                            {heads, multiply(pairs, 2)});
+}
+
+LogicalResult NormalizedSoftmaxOp::verify() {
+  if (failed(verifyDestinations(*this, 1, 1)) ||
+      failed(verifyShape(*this, "table", getTable(), {256})))
+    return failure();
+  ArrayRef<int64_t> shape = shaped(getInput()).getShape();
+  if (shape.empty())
+    return emitOpError("expects rows, got a scalar");
+  if (failed(verifyColumns(*this, shape.back())))
+    return failure();
+  return verifyDestination(*this, "destination", getInits().front(), 8, shape);
 }
 
 LogicalResult PackedContextOp::verify() {

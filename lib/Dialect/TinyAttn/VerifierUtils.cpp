@@ -70,7 +70,9 @@ LogicalResult tinyattn::verifyDestinations(Operation *op, unsigned minInits,
            << ", got " << inits;
   unsigned memRefs = llvm::count_if(
       op->getOperandTypes(), [](Type type) { return isa<MemRefType>(type); });
-  if (memRefs != 0 && memRefs != op->getNumOperands())
+  unsigned shapes =
+      llvm::count_if(op->getOperandTypes(), llvm::IsaPred<ShapedType>);
+  if (memRefs != 0 && memRefs != shapes)
     return op->emitOpError() << "mixes tensors and memrefs";
   return success();
 }

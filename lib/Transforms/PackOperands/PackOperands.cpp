@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "BlockBuilder.h"
+#include "PackLayers.h"
 #include "PackingPlan.h"
 #include "PanelConstants.h"
 #include "TinyFormer/Support/Locations.h"
@@ -55,6 +56,8 @@ public:
       pack(op);
     for (Operation *op : llvm::reverse(ops))
       op->erase();
+    packConvolutions(function, constants);
+    packSoftmaxes(function, constants);
   }
 
 private:

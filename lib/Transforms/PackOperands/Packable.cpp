@@ -108,21 +108,30 @@ readNumbers(Value value, const ConstantSlice &slice, Value &constant) {
   return getConstant<int32_t>(constant);
 }
 
+/// Bias and multipliers of the channels in `linear`.
+static LogicalResult readRequantisation(PackableLinear &linear, Value bias,
+                                        Value multipliers,
+                                        RequantAttr requant) {
+  linear.shift = requant.getShift();
+  FailureOr<SmallVector<int32_t>> biases =
+      readNumbers(bias, linear.weight, linear.biasConstant);
+  FailureOr<SmallVector<int32_t>> factors =
+      readNumbers(multipliers, linear.weight, linear.multipliersConstant);
+  if (failed(biases) || failed(factors))
+    return failure();
+  linear.bias = std::move(*biases);
+  linear.multipliers = std::move(*factors);
+  return success();
+}
+
 std::optional<PackableLinear> tinyattn::readLinear(Value weight, Value bias,
                                                    Value multipliers,
                                                    RequantAttr requant) {
   std::optional<PackableLinear> linear = readWeights(weight, 0);
   if (!linear)
     return std::nullopt;
-  linear->shift = requant.getShift();
-  FailureOr<SmallVector<int32_t>> biases =
-      readNumbers(bias, linear->weight, linear->biasConstant);
-  FailureOr<SmallVector<int32_t>> factors =
-      readNumbers(multipliers, linear->weight, linear->multipliersConstant);
-  if (failed(biases) || failed(factors))
+  if (failed(readRequantisation(*linear, bias, multipliers, requant)))
     return std::nullopt;
-  linear->bias = std::move(*biases);
-  linear->multipliers = std::move(*factors);
   return linear;
 }
 
@@ -148,6 +157,49 @@ std::optional<PackableLinear> tinyattn::getPackable(Value weight, Value bias,
 std::optional<PackableLinear> tinyattn::getPackable(LinearOp op) {
   return getPackable(op.getWeight(), op.getBias(), op.getMultipliers(),
                      op.getRequantAttr());
+}
+
+/// Weights [O, KH, KW, C], a 0 behind each run of odd length.
+static SmallVector<int8_t> orderByRuns(ArrayRef<int8_t> weights,
+                                       ArrayRef<int64_t> shape,
+                                       bool channelsFirst) {
+  int64_t rows = shape[1], columns = shape[2], depth = shape[3];
+  int64_t runs = channelsFirst ? depth * rows : rows;
+  int64_t length = channelsFirst ? columns : columns * depth;
+  SmallVector<int8_t> ordered;
+  for (int64_t channel = 0; channel < shape[0]; ++channel) {
+    for (int64_t run = 0; run < runs; ++run) {
+      int64_t begin =
+          channelsFirst
+              ? (channel * rows + run % rows) * columns * depth + run / rows
+              : (channel * rows + run) * length;
+      for (int64_t i = 0; i < length; ++i)
+        ordered.push_back(weights[begin + i * (channelsFirst ? depth : 1)]);
+      if (length % 2 != 0)
+        ordered.push_back(0);
+    }
+  }
+  return ordered;
+}
+
+std::optional<PackableLinear> tinyattn::getPackable(ConvOp op) {
+  Value weight = op.getWeight();
+  if (!isPackable(op.getRequantAttr()) || !getConstantAttribute(weight))
+    return std::nullopt;
+  FailureOr<SmallVector<int8_t>> weights = getConstant<int8_t>(weight);
+  if (failed(weights))
+    return std::nullopt;
+  PackableLinear linear;
+  linear.weight = *getConstantSlice(weight, 0);
+  linear.weights =
+      orderByRuns(*weights, getShape(weight), op.getChannelsFirst());
+  linear.channels = getShape(weight)[0];
+  linear.depth = linear.weights.size() / linear.channels;
+  if (failed(readRequantisation(linear, op.getBias(), op.getMultipliers(),
+                                op.getRequantAttr())) ||
+      !tinyformer::fitUpperHalf(linear.multipliers, linear.shift))
+    return std::nullopt;
+  return linear;
 }
 
 std::optional<PackableLinear> tinyattn::getPackable(LinearAccumulateOp op) {

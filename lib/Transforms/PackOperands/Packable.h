@@ -53,6 +53,8 @@ std::optional<PackableLinear> readLinear(LinearAccumulateOp op);
 std::optional<PackableLinear>
 getPackable(Value weight, Value bias, Value multipliers, RequantAttr requant);
 std::optional<PackableLinear> getPackable(LinearOp op);
+/// The weights in the order of the runs of `pack_patches`.
+std::optional<PackableLinear> getPackable(ConvOp op);
 /// A part of the depth of a constant.
 std::optional<PackableLinear> getPackable(LinearAccumulateOp op);
 

@@ -53,6 +53,14 @@ PanelConstants::Panel &PanelConstants::getWhole(Location loc,
   return panel;
 }
 
+Value PanelConstants::getRotated(Location loc, Value table) {
+  SmallVector<int8_t> entries = *getConstant<int8_t>(table);
+  std::rotate(entries.begin(), entries.begin() + 128, entries.end());
+  OpBuilder b = atEntry();
+  return createConstant<int8_t>(b, loc, entries, {int64_t(entries.size())},
+                                "table");
+}
+
 Value PanelConstants::getReversed(Location loc, Value table) {
   Value &reversed = tables[table];
   if (reversed)

@@ -28,6 +28,9 @@ public:
 
   /// The table of a softmax from its end.
   Value getReversed(Location loc, Value table);
+  /// The table of a `lookup` of x, of which 128 less is read: T'[x + 128] is
+  /// T[the signed byte of x + 128].
+  Value getRotated(Location loc, Value table);
 
 private:
   Panel &getWhole(Location loc, const PackableLinear &linear, bool inParts,

@@ -223,8 +223,10 @@ FailureOr<DenseF64ArrayAttr> Quantizer::readRange(Operation *op, StringRef name,
 
 FailureOr<Requantisation> Quantizer::requantise(Operation *op, StringRef name,
                                                 ArrayRef<double> ratios,
-                                                ArrayRef<int64_t> bounds) {
-  std::optional<Requantisation> requant = chooseRequantisation(ratios, bounds);
+                                                ArrayRef<int64_t> bounds,
+                                                int32_t multiplierBits) {
+  std::optional<Requantisation> requant =
+      chooseRequantisation(ratios, bounds, multiplierBits);
   if (requant)
     return *requant;
   return op->emitOpError()

@@ -186,11 +186,12 @@ LogicalResult Quantizer::quantize(AddOp op) {
   FailureOr<QuantParams> output = chooseParams(op.getResult(0));
   if (failed(lhs) || failed(rhs) || failed(output))
     return failure();
-  // |a·ma + b·mb + offset| <= 255·(ma + mb): each gets half of the room.
+  // |a·ma + b·mb + offset| <= 255·(ma + mb): each gets half of the room. Both
+  // multipliers are halves of a word, so that one instruction takes them.
   SmallVector<double> ratios{lhs->params.scale / output->scale,
                              rhs->params.scale / output->scale};
   FailureOr<Requantisation> requant =
-      requantise(op, "the sum", ratios, {510, 510});
+      requantise(op, "the sum", ratios, {510, 510}, /*multiplierBits=*/15);
   if (failed(requant))
     return failure();
   if (requant->wide)

@@ -86,7 +86,8 @@ private:
                      int32_t outputZeroPoint);
   FailureOr<Requantisation> requantise(Operation *op, StringRef name,
                                        ArrayRef<double> ratios,
-                                       ArrayRef<int64_t> bounds);
+                                       ArrayRef<int64_t> bounds,
+                                       int32_t multiplierBits = 31);
   Value createLookup(Location loc, Value input, ArrayRef<int8_t> table);
   Value createEmpty(Location loc, ArrayRef<int64_t> shape, unsigned bits = 8);
   RequantAttr requantAttr(const Requantisation &requant, int32_t zeroPoint);

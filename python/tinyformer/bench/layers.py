@@ -105,6 +105,56 @@ def linear(rows: int, channels: int, depth: int, seed: int) -> Layer:
     return _layer("linear", {"input": [rows, depth]}, [rows, channels], body, seed, work)
 
 
+@dataclass(frozen=True)
+class Convolution:
+    """`channels` kernels of `kernel` on an image [height, width, depth], tokens out."""
+
+    height: int
+    width: int
+    depth: int
+    channels: int
+    kernel: tuple[int, int]
+    strides: tuple[int, int]
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+    channels_first: bool = False
+
+    @property
+    def output_shape(self) -> list[int]:
+        top, left, bottom, right = self.padding
+        rows = (self.height + top + bottom - self.kernel[0]) // self.strides[0] + 1
+        columns = (self.width + left + right - self.kernel[1]) // self.strides[1] + 1
+        return [rows, columns, self.channels]
+
+
+def convolution(shape: Convolution, seed: int) -> Layer:
+    """`conv` of an image, whose channels are its last dimension or its first."""
+    depth = shape.depth * math.prod(shape.kernel)
+
+    def body(x: ir.Value, weights: _Weights) -> ir.Value:
+        weight = weights.constant(
+            "weight", [shape.channels, *shape.kernel, shape.depth], depth**-0.5
+        )
+        bias = weights.constant("bias", [shape.channels], 0.1)
+        init = tensor.EmptyOp(shape.output_shape, ir.F32Type.get()).result
+        result: ir.Value = tinyattn.conv(
+            [init.type],
+            x,
+            weight,
+            bias,
+            [init],
+            strides=shape.strides,
+            padding=shape.padding,
+            channels_first=shape.channels_first,
+        )
+        return result
+
+    image = [shape.height, shape.width, shape.depth]
+    if shape.channels_first:
+        image = [shape.depth, shape.height, shape.width]
+    work = Work(macs=math.prod(shape.output_shape) * depth)
+    return _layer("conv", {"input": image}, shape.output_shape, body, seed, work)
+
+
 def softmax(rows: int, columns: int, seed: int) -> Layer:
     """Normalised `softmax` of each row."""
 

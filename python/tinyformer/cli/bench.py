@@ -20,12 +20,15 @@ from tinyformer.cli.console import (
     ScheduleOption,
     TargetOption,
     TileOption,
+    UnrollOption,
     WaitStatesOption,
     console,
     kibibytes,
     print_json,
 )
 from tinyformer.cli.costs import cost, print_layers
+from tinyformer.cli.flash import flash_command
+from tinyformer.defaults import DEFAULT_UNROLL
 from tinyformer.options import CompileOptions, OptionError
 from tinyformer.report.fusion import fusion_json, fusion_lines
 
@@ -65,6 +68,7 @@ def attention_command(
     optimize: OptimizeOption = "cycles",
     tile: TileOption = "auto",
     schedule: ScheduleOption = None,
+    unroll: UnrollOption = DEFAULT_UNROLL,
     seed: SeedOption = 0,
     wait_states: WaitStatesOption = 0,
     instruction_cache: InstructionCacheOption = True,
@@ -75,11 +79,11 @@ def attention_command(
     from tinyformer.bench import layers
 
     tokens, width, head_width, heads = _parse(shape, "S,E,P,H")
-    options = CompileOptions(fuse, optimize, tile=tile, schedule=schedule)
+    options = CompileOptions(fuse, optimize, tile=tile, schedule=schedule, unroll=unroll)
     _check_rows(tile, tokens)
     machine = _machine(target, cores, memory, wait_states, instruction_cache, contention)
     layer = layers.attention(tokens, width, head_width, heads, seed)
-    shown = {"fuse": fuse, "optimize": optimize, "tile": tile}
+    shown = {"fuse": fuse, "optimize": optimize, "tile": tile, "unroll": unroll}
     _report(layer, machine, shape, as_json, options, shown)
 
 
@@ -173,6 +177,9 @@ def add_command(
     _rows("add", shape, machine, seed, as_json)
 
 
+app.command("flash")(flash_command)
+
+
 def _rows(kind: str, shape: str, machine: _Machine, seed: int, as_json: bool) -> None:
     """Benchmarks a layer of rows and columns."""
     from tinyformer.bench import layers
@@ -189,12 +196,17 @@ def _rows(kind: str, shape: str, machine: _Machine, seed: int, as_json: bool) ->
 
 def _parse(shape: str, form: str) -> list[int]:
     """Positive numbers of a shape option."""
-    parts = shape.split(",")
+    return parse_numbers("--shape", shape, form)
+
+
+def parse_numbers(option: str, text: str, form: str) -> list[int]:
+    """As many positive numbers as `form` has."""
+    parts = text.split(",")
     if len(parts) != len(form.split(",")) or not all(p.strip().isdecimal() for p in parts):
-        raise OptionError(f"--shape wants {form} as positive numbers, got '{shape}'")
+        raise OptionError(f"{option} wants {form} as positive numbers, got '{text}'")
     numbers = [int(part) for part in parts]
     if min(numbers) < 1:
-        raise OptionError(f"--shape wants {form} as positive numbers, got '{shape}'")
+        raise OptionError(f"{option} wants {form} as positive numbers, got '{text}'")
     return numbers
 
 

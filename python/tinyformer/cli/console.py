@@ -55,6 +55,12 @@ TileOption = Annotated[
         "peak, or ROWS at a time.",
     ),
 ]
+UnrollOption = Annotated[
+    int,
+    typer.Option(
+        min=1, help="Steps of an inner product that kernels of Cortex-M unroll: code for cycles."
+    ),
+]
 WaitStatesOption = Annotated[
     int,
     typer.Option(

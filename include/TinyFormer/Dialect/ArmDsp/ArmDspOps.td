@@ -235,6 +235,7 @@ def ArmDsp_AddImmOp : ArmDsp_Immediate<"add_imm", "add", "Sum with a constant", 
 def ArmDsp_AndImmOp : ArmDsp_Immediate<"and_imm", "and", "Bits under a mask", "a & value.">;
 def ArmDsp_EorImmOp : ArmDsp_Immediate<"eor_imm", "eor", "Bits turned over", "a ^ value.">;
 def ArmDsp_AsrOp : ArmDsp_Immediate<"asr", "asr", "Shift to the right, signed", "a >> value.">;
+def ArmDsp_LsrOp : ArmDsp_Immediate<"lsr", "lsr", "Shift to the right, unsigned", "a >> value, a unsigned.">;
 def ArmDsp_LslOp : ArmDsp_Immediate<"lsl", "lsl", "Shift to the left", "a << value.">;
 
 def ArmDsp_MlaOp : ArmDsp_Instruction<"mla", "mla @0, @1, @2, @3", blockPure, 0> {
@@ -255,6 +256,52 @@ class ArmDsp_TopHalf<string mnemonic, string half>
 }
 def ArmDsp_SmlatbOp : ArmDsp_TopHalf<"smlatb", "h0">;
 def ArmDsp_SmlattOp : ArmDsp_TopHalf<"smlatt", "h1">;
+
+class ArmDsp_WordByHalf<string mnemonic, string half>
+    : ArmDsp_Instruction<mnemonic, mnemonic # " @0, @1, @2, @3", blockPure, 2> {
+  let summary = "Upper part of a product of a word and a half, and a sum";
+  let description = "((a·b." # half # ") >> 16) + c, the product in 48 bits. A7.7.134.";
+  let arguments = (ins I32:$lhs, I32:$rhs, I32:$accumulator);
+  let results = (outs I32:$result);
+  let assemblyFormat = binaryFormat;
+}
+def ArmDsp_SmlawbOp : ArmDsp_WordByHalf<"smlawb", "h0">;
+def ArmDsp_SmlawtOp : ArmDsp_WordByHalf<"smlawt", "h1">;
+
+def ArmDsp_Sxtab16Op
+    : ArmDsp_Instruction<"sxtab16", "sxtab16 @0, @2, @1, ror #%rotation", blockPure, 1> {
+  let summary = "Two bytes, signs extended, added to two halves";
+  let description = [{
+    With r = a rotated right by `rotation` (0, 8, 16 or 24) bits: the halves of b
+    plus r.b0, r.b2, each mod 2^16. A7.7.181.
+  }];
+  let arguments = (ins I32:$operand, I32:$accumulator,
+                       DefaultValuedAttr<ArmDsp_Rotation, "0">:$rotation);
+  let results = (outs I32:$result);
+  let assemblyFormat = binaryFormat;
+  let hasVerifier = 1;
+}
+
+def ArmDsp_SxthOp : ArmDsp_Instruction<"sxth", "sxth @0, @1", blockPure, 0> {
+  let summary = "The lower half, its sign extended";
+  let description = "a.h0. A7.7.185.";
+  let arguments = (ins I32:$operand);
+  let results = (outs I32:$result);
+  let assemblyFormat = binaryFormat;
+}
+
+def ArmDsp_Usada8Op : ArmDsp_Instruction<"usada8", "usada8 @0, @1, @2, @3", blockPure, 2> {
+  let summary = "Sum of four differences of bytes";
+  let description = "Σ |a.b - b.b| of unsigned bytes, + c, mod 2^32. A7.7.211.";
+  let arguments = (ins I32:$lhs, I32:$rhs, I32:$accumulator);
+  let results = (outs I32:$result);
+  let assemblyFormat = binaryFormat;
+}
+
+def ArmDsp_UdivOp : ArmDsp_Binary<"udiv", "udiv @0, @1, @2", blockPure> {
+  let summary = "Quotient, unsigned";
+  let description = "a / b, rounded down; 0 if b is 0. A7.7.195.";
+}
 
 def ArmDsp_BfiOp : ArmDsp_Instruction<"bfi", "bfi @0, @2, #%position, #8", blockPure, 0, 1> {
   let summary = "Insert a byte";

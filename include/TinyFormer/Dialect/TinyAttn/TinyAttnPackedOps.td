@@ -91,6 +91,69 @@ def TinyAttn_PackRowsOp : TinyAttn_StructuredOp<"pack_rows"> {
   }];
 }
 
+def TinyAttn_PadOp : TinyAttn_StructuredOp<"pad"> {
+  let summary = "An image within a frame of one value";
+  let description = [{
+    X [.., H, W, ..] i8 in a larger Y, `low` elements behind the beginning of
+    each dimension; `value` everywhere else. A convolution of Y needs no padding.
+
+    ```mlir
+    %y = tinyattn.pad ins(%x : tensor<3x4x2xi8>) outs(%init : tensor<5x5x2xi8>)
+      {low = array<i64: 1, 0, 0>, value = -7 : i32} -> tensor<5x5x2xi8>
+    ```
+  }];
+  let arguments = (ins
+    TinyAttn_RankedTensorOrMemRef<[I8]>:$input,
+    Variadic<TinyAttn_Destination>:$inits,
+    DenseI64ArrayAttr:$low,
+    I32Attr:$value
+  );
+  let assemblyFormat = [{
+    `ins` `(` $input `:` type($input) `)`
+    `outs` `(` $inits `:` type($inits) `)` attr-dict (`->` type($results)^)?
+  }];
+}
+
+def TinyAttn_PackPatchesOp : TinyAttn_StructuredOp<"pack_patches", [], [{
+    /// The runs of a patch, and the bytes of each.
+    int64_t getRuns();
+    int64_t getRunLength();
+    /// Patches of the whole input.
+    int64_t getPatches();
+  }]> {
+  let summary = "Patches of an image as a left panel";
+  let description = [{
+    The rows of the panel are the patches of X that a `conv` of `kernel` and
+    `strides` multiplies with its weights, from patch number `first` on, as many
+    as `count` says. X is [H, W, C], or [C, H, W] with `channels_first`.
+
+    A patch is a number of runs of bytes that lie side by side in X: KH runs of
+    KW·C, or C·KH runs of KW bytes with `channels_first`. They follow each other
+    along k, each with a 0 behind it where its length is odd: the left panel is
+    [count/2, runs·length/2, 2], the length rounded up to an even number.
+
+    ```mlir
+    %l = tinyattn.pack_patches ins(%x, %first : tensor<1x8x8xi8>, index)
+      outs(%init : tensor<2x2x2xi32>)
+      {channels_first, count = 4 : i64, kernel = array<i64: 2, 2>,
+       strides = array<i64: 2, 2>} -> tensor<2x2x2xi32>
+    ```
+  }];
+  let arguments = (ins
+    TinyAttn_RankedTensorOrMemRef<[I8]>:$input,
+    Index:$first,
+    Variadic<TinyAttn_Destination>:$inits,
+    UnitAttr:$channels_first,
+    I64Attr:$count,
+    DenseI64ArrayAttr:$kernel,
+    DenseI64ArrayAttr:$strides
+  );
+  let assemblyFormat = [{
+    `ins` `(` $input `,` $first `:` type($input) `,` type($first) `)`
+    `outs` `(` $inits `:` type($inits) `)` attr-dict (`->` type($results)^)?
+  }];
+}
+
 def TinyAttn_PackColumnsOp : TinyAttn_StructuredOp<"pack_columns"> {
   let summary = "Rows of int8 as columns of a right panel";
   let description = [{
@@ -216,6 +279,30 @@ def TinyAttn_PackedSoftmaxOp : TinyAttn_StructuredOp<"packed_softmax"> {
     TinyAttn_Table:$table,
     Variadic<TinyAttn_Destination>:$inits,
     I64Attr:$columns
+  );
+  let assemblyFormat = [{
+    `ins` `(` $input `,` $table `:` type($input) `,` type($table) `)`
+    `outs` `(` $inits `:` type($inits) `)` attr-dict (`->` type($results)^)?
+  }];
+}
+
+def TinyAttn_NormalizedSoftmaxOp : TinyAttn_StructuredOp<"normalized_softmax"> {
+  let summary = "Softmax along the last dimension, as signed bytes";
+  let description = [{
+    The normalised `softmax` and the change to signed bytes behind it:
+    y_j = min(255, (e_j·⌊2^30 / Σe⌋ + 2^21) >> 22) - 128, of scale 1/256 and zero
+    point -128. The table is that of `softmax` from its end, so that T[max - x]
+    is T'[255 - max + x]: the kernel adds the row's maximum to its address.
+
+    ```mlir
+    %y = tinyattn.normalized_softmax ins(%x, %t : tensor<5x9xi8>, tensor<256xi8>)
+      outs(%init : tensor<5x9xi8>) -> tensor<5x9xi8>
+    ```
+  }];
+  let arguments = (ins
+    TinyAttn_RankedTensorOrMemRef<[I8]>:$input,
+    TinyAttn_Table:$table,
+    Variadic<TinyAttn_Destination>:$inits
   );
   let assemblyFormat = [{
     `ins` `(` $input `,` $table `:` type($input) `,` type($table) `)`
