@@ -95,8 +95,6 @@ void BlockOp::print(OpAsmPrinter &printer) {
 }
 
 LogicalResult BlockOp::verify() {
-  if (isa_and_present<BlockOp, HwloopOp>((*this)->getParentOp()))
-    return emitOpError("stands within another region of instructions");
   if (getBody().getNumArguments() != 0)
     return emitOpError("has no arguments, but uses values from outside");
   return verifyBody(*this);
