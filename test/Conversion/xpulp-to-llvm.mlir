@@ -31,7 +31,7 @@ func.func @alone(%pointer: i32, %a: i32, %b: i32) -> (i32, i32) {
   %2 = xpulp.pv.dotsp.sci.b %1, -1
   // CHECK: llvm.mlir.constant(5 : i32)
   %3 = xpulp.li 5
-  // CHECK: llvm.inline_asm has_side_effects ".insn i 0x0b, 2, $0, 4($2)", "=&r,=r,1,~{memory}" %arg0
+  // CHECK: llvm.inline_asm has_side_effects ".insn i 0x0b, 2, $0, 4($1)", "=&r,=r,1,~{memory}" %arg0
   %4, %p = xpulp.p.lw_post %pointer, 4
   // CHECK: llvm.inline_asm has_side_effects "sw $0, 8($1)", "r,r,~{memory}"
   xpulp.sw %2, %p, 8
@@ -139,4 +139,57 @@ func.func @kept(%a: i32, %b: i32) -> (i32, i32) {
   }
   %u = arith.addi %a, %b : i32
   return %r, %u : i32, i32
+}
+
+// -----
+
+// A pointer that is still needed is copied, and the copy is advanced.
+// CHECK-LABEL: func @pointers
+func.func @pointers(%pointer: i32, %step: i32) -> i32 {
+  // CHECK: mv $[[P:[0-9]+]], $[[POINTER:[0-9]+]]\0A
+  // CHECK-SAME: .insn i 0x0b, 2, $[[A:[0-9]+]], 4($[[P]])\0A
+  // CHECK-SAME: .insn r 0x0b, 7, 0x10, $[[B:[0-9]+]], $[[P]], $[[STEP:[0-9]+]]\0A
+  // CHECK-SAME: mv $[[Q:[0-9]+]], $[[POINTER]]\0A
+  // CHECK-SAME: .insn s 0x2b, 2, $[[A]], 8($[[Q]])\0A
+  // CHECK-SAME: .insn r 0x2b, 6, 0, $[[STEP]], $[[Q]], $[[B]]\0A
+  // CHECK-SAME: sub ${{[0-9]+}}, $[[Q]], $[[POINTER]]\0A
+  %distance = xpulp.block {
+    %a, %p = xpulp.p.lw_post %pointer, 4
+    %b, %p1 = xpulp.p.lw_post_reg %p, %step
+    %q = xpulp.p.sw_post %a, %pointer, 8
+    %q1 = xpulp.p.sw_post_reg %b, %q, %step
+    %d = xpulp.sub %q1, %pointer
+    xpulp.yield %d
+  }
+  return %distance : i32
+}
+
+// -----
+
+// Two loops inside of one: the last instruction of the outer one lies two
+// behind that of the second.
+// CHECK-LABEL: func @two_inside
+func.func @two_inside(%a: i32) -> i32 {
+  // CHECK: .insn i 0x7b, 5, x1, x20, 6\0A
+  // CHECK-SAME: .insn i 0x7b, 5, x0, x6, 4\0Aaddi $0, $0, 3\0Anop\0Anop\0A
+  // CHECK-SAME: .insn i 0x7b, 5, x0, x6, 5\0Aaddi $0, $0, 7\0Anop\0Anop\0A
+  // CHECK-SAME: nop\0Anop\0A.option pop
+  %r = xpulp.hwloop 6 iter_args(%x = %a) {
+    %i = xpulp.hwloop 4 iter_args(%y = %x) {
+      %z = xpulp.addi %y, 3
+      xpulp.nop
+      xpulp.nop
+      xpulp.yield %z
+    }
+    %j = xpulp.hwloop 5 iter_args(%y = %i) {
+      %z = xpulp.addi %y, 7
+      xpulp.nop
+      xpulp.nop
+      xpulp.yield %z
+    }
+    xpulp.nop
+    xpulp.nop
+    xpulp.yield %j
+  }
+  return %r : i32
 }

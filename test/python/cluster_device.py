@@ -30,6 +30,8 @@ def compile_functions(text: str, directory: Path) -> Path:
         module.operation.attributes["dlti.dl_spec"] = ir.Attribute.parse(
             "#dlti.dl_spec<index = 32 : i32>"
         )
+        # First, so that instructions without a use stay where they are.
+        run_pipeline(module, "convert-xpulp-to-llvm", "the snippet")
         run_pipeline(module, "tinyformer-llvm", "the snippet")
         llvm_ir = _tinyformer.translate_to_llvmir(module.operation)
     directory.mkdir(parents=True, exist_ok=True)

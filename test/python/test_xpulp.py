@@ -10,29 +10,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cluster_device import Words, disassemble, measure_on_cluster, run_on_cluster
+from cluster_device import (
+    Words,
+    compile_functions,
+    disassemble,
+    measure_on_cluster,
+    run_on_cluster,
+)
 from pulp.assembler import table
 from pulp.model import result
+from tinyformer.compiler import CompilerError
+from tinyformer.mlir import ir
 
 CORNERS = (0, 1, 2, 7, 0x1F, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000)
 COUNT = 40
 
-LANES = [
-    "add",
-    "sub",
-    "avg",
-    "avgu",
-    "min",
-    "minu",
-    "max",
-    "maxu",
-    "srl",
-    "sra",
-    "sll",
-    "or",
-    "xor",
-    "and",
-]
+SUMS = ["add", "sub", "avg", "avgu", "min", "minu", "max", "maxu"]
+LANES = [*SUMS, "srl", "sra", "sll", "or", "xor", "and"]
 UNSIGNED = ("avgu", "minu", "maxu", "srl", "sll", "dotup", "sdotup")
 COMPARISONS = [f"cmp{c}" for c in ["eq", "ne", "gt", "ge", "lt", "le", "gtu", "geu", "ltu", "leu"]]
 
@@ -281,6 +275,30 @@ def test_loads_and_stores(form: str, tmp_path: Path) -> None:
         assert output.tobytes()[: len(stored)] == stored, size
 
 
+# --- The longest body: too long for a lit test to be read.
+
+
+def long_loop(instructions: str, count: int) -> str:
+    body = "\n".join([instructions] * count)
+    return f"""func.func @long(%a: i32, %b: i32) {{
+  %r:2 = xpulp.hwloop 2 iter_args(%x = %a, %y = %b) {{
+    {body}
+    xpulp.yield %y, %x
+  }}
+  return
+}}
+"""
+
+
+def test_a_body_has_2047_instructions_at_most(tmp_path: Path) -> None:
+    """Changing places takes three more."""
+    compile_functions(long_loop("xpulp.nop", 2044), tmp_path)
+    with pytest.raises(CompilerError, match="2048 instructions with copies, but at most 2047"):
+        compile_functions(long_loop("xpulp.nop", 2045), tmp_path)
+    with pytest.raises(ir.MLIRError, match="a body of 3 to 2047 instructions, got 2048"):
+        compile_functions(long_loop("xpulp.nop", 2048), tmp_path)
+
+
 # --- The loop that the kernels are made of.
 
 
@@ -312,7 +330,11 @@ def tile(steps: int, row_bytes: int) -> str:
                 lines.append(f"{name} = xpulp.pv.{op}.b {operands}")
                 made.append(name)
 
-        load(0), load(1), multiply(0), load(2), multiply(1), load(3), multiply(2), multiply(3)
+        load(0)
+        for j in range(4):  # no load stands next to its use
+            if j < 3:
+                load(j + 1)
+            multiply(j)
         return "\n".join(lines), x, w, made
 
     first, x, w, sums = step("%x", "%w", None, "a")

@@ -1,6 +1,10 @@
 # Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Random blocks and loops of xpulp on the simulated cluster against a Python interpretation."""
+"""Random blocks and loops of xpulp on the simulated cluster against a Python interpretation.
+
+A name tells what a value is: `%v` a word, `%s` a small constant that pointers are advanced by,
+`%p` a pointer into a table, of which the interpretation knows the offset alone.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +14,19 @@ from typing import Any
 import numpy as np
 import pytest
 from cluster_device import run_on_cluster
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from pulp.model import BITS, result
+from pulp.model import BITS, result, signed
 
-INPUTS = 3
-TABLE = 16  # words behind the inputs, for loads
+INPUTS = ["%va", "%vb", "%vc"]
+OUTSIDE = [*INPUTS, "%vcount", "%sfour", "%ptable", "%pcursor"]
+TABLE = 4096  # words; pointers begin in the middle
+OUTPUTS = 5
 
 BINARY = ("add", "sub", "xor", "mul", "pv.dotsp.b", "pv.max.b", "pv.pack.h", "p.min")
 ACCUMULATING = ("p.mac", "pv.sdotsp.b", "pv.sdotusp.b", "pv.packlo.b", "pv.shuffle2.b", "p.msu")
+COMPUTING = ("binary", "accumulating", "immediate", "constant", "step", "distance")
+ACCESSES = ("load", "store", "read", "write", "move")
 
 
 @dataclass
@@ -28,6 +36,10 @@ class Program:
     lines: list[str] = field(default_factory=list)
     steps: list[Any] = field(default_factory=list)
 
+    def add(self, line: str, *step: Any) -> None:
+        self.lines.append(line)
+        self.steps.append(step)
+
 
 class Writer:
     """Draws regions; each value has a name of its own."""
@@ -36,121 +48,223 @@ class Writer:
         self.draw = draw
         self.names = 0
 
-    def name(self) -> str:
+    def name(self, kind: str) -> str:
         self.names += 1
-        return f"%v{self.names}"
+        return f"%{kind}{self.names}"
 
-    def pick(self, scope: list[str]) -> str:
-        return str(self.draw(st.sampled_from(scope)))
+    def pick(self, scope: list[str], kinds: str = "vs") -> str:
+        return self.one_of([name for name in scope if name[1] in kinds])
+
+    def one_of(self, names: list[str]) -> str:
+        return self.draw(st.sampled_from(names))
+
+    def compute(self, scope: list[str], program: Program) -> None:
+        kind = self.draw(st.sampled_from(COMPUTING))
+        a, b, name = self.pick(scope), self.pick(scope), self.name("s" if kind == "step" else "v")
+        if kind == "binary":
+            mnemonic = self.draw(st.sampled_from(BINARY))
+            program.add(f"{name} = xpulp.{mnemonic} {a}, {b}", "compute", name, mnemonic, a, b)
+        elif kind == "accumulating":
+            mnemonic, old = self.draw(st.sampled_from(ACCUMULATING)), self.pick(scope)
+            line = f"{name} = xpulp.{mnemonic} {a}, {b}, {old}"
+            program.add(line, "accumulate", name, mnemonic, a, b, old)
+        elif kind == "immediate":
+            value = self.draw(st.integers(-2048, 2047))
+            program.add(f"{name} = xpulp.addi {a}, {value}", "add", name, a, value)
+        elif kind == "constant":
+            value = self.draw(st.integers(-(2**31), 2**31 - 1))
+            program.add(f"{name} = xpulp.li {value}", "constant", name, value)
+        elif kind == "step":
+            value = self.draw(st.sampled_from([-8, -4, 4, 8]))
+            program.add(f"{name} = xpulp.li {value}", "constant", name, value)
+        else:
+            p, q = self.pick(scope, "p"), self.pick(scope, "p")
+            program.add(f"{name} = xpulp.sub {p}, {q}", "distance", name, p, q)
+        scope.append(name)
+
+    def access(self, scope: list[str], program: Program) -> None:
+        """Pointers stay in scope behind the access that advances them."""
+        kind = self.draw(st.sampled_from(ACCESSES))
+        base, value, after = self.pick(scope, "p"), self.pick(scope), self.name("p")
+        step, form = str(self.draw(st.sampled_from([-8, -4, 0, 4, 8]))), ""
+        if kind != "move" and self.draw(st.booleans()):
+            step, form = self.pick(scope, "s"), "_reg"
+        if kind in ("load", "read"):
+            value = self.name("v")
+        if kind == "load":
+            line = f"{value}, {after} = xpulp.p.lw_post{form} {base}, {step}"
+        elif kind == "store":
+            line = f"{after} = xpulp.p.sw_post{form} {value}, {base}, {step}"
+        elif kind == "move":
+            line = f"{after} = xpulp.addi {base}, {step}"
+        elif kind == "read":
+            line = f"{value} = xpulp.{'p.lw_reg' if form else 'lw'} {base}, {step}"
+        else:
+            line = f"xpulp.{'p.sw_reg' if form else 'sw'} {value}, {base}, {step}"
+        program.add(line, kind, value, after, base, step)
+        if kind in ("load", "read"):
+            scope.append(value)
+        if kind in ("load", "store", "move"):
+            scope.append(after)
 
     def instruction(self, scope: list[str], program: Program) -> None:
-        kind = self.draw(st.sampled_from(["binary", "accumulating", "immediate", "li", "load"]))
-        name = self.name()
-        if kind == "binary":
-            mnemonic, a, b = self.draw(st.sampled_from(BINARY)), self.pick(scope), self.pick(scope)
-            program.lines.append(f"{name} = xpulp.{mnemonic} {a}, {b}")
-            program.steps.append(("compute", name, mnemonic, a, b, None, []))
-        elif kind == "accumulating":
-            mnemonic = self.draw(st.sampled_from(ACCUMULATING))
-            a, b, old = (self.pick(scope) for _ in range(3))
-            program.lines.append(f"{name} = xpulp.{mnemonic} {a}, {b}, {old}")
-            program.steps.append(("compute", name, mnemonic, a, b, old, []))
-        elif kind == "immediate":
-            a, value = self.pick(scope), self.draw(st.integers(-2048, 2047))
-            program.lines.append(f"{name} = xpulp.addi {a}, {value}")
-            program.steps.append(("compute", name, "addi", a, a, None, [value]))
-        elif kind == "li":
-            value = self.draw(st.integers(-(2**31), 2**31 - 1))
-            program.lines.append(f"{name} = xpulp.li {value}")
-            program.steps.append(("li", name, value))
+        if self.draw(st.booleans()):
+            self.access(scope, program)
         else:
-            # A word of the table, and where the next one is.
-            after, step = self.name(), 4 * self.draw(st.integers(0, TABLE - 1))
-            program.lines.append(f"{name}, {after} = xpulp.p.lw_post %table, {step}")
-            program.steps.append(("load", name, after, step))
-            if self.draw(st.booleans()):
-                second = self.name()
-                program.lines.append(f"{second} = xpulp.lw {after}, 0")
-                program.steps.append(("read", second, after))
-                scope.append(second)
-        scope.append(name)
+            self.compute(scope, program)
 
     def region(self, outer: list[str], depth: int, size: int) -> tuple[Program, list[str]]:
         scope, program = list(outer), Program()
         for _ in range(size):
-            if depth < 2 and self.draw(st.integers(0, 5)) == 0:
+            if depth < 2 and self.draw(st.integers(0, 4)) == 0:
                 self.loop(scope, program, depth)
             else:
                 self.instruction(scope, program)
         return program, scope
 
     def loop(self, scope: list[str], program: Program, depth: int) -> None:
-        count = self.draw(st.integers(1, 4))
-        value_count = depth == 0 and self.draw(st.booleans())
-        inits = [self.pick(scope) for _ in range(self.draw(st.integers(0, 4)))]
-        arguments = [self.name() for _ in inits]
-        body, inner = self.region(
-            scope + arguments, depth + 1, self.draw(st.integers(3, 12 if depth else 8))
-        )
-        for _ in range(2):
+        count = self.draw(st.sampled_from(["1", "2", "3", "%vcount"]))
+        kinds = self.draw(st.lists(st.sampled_from("vp"), max_size=5))
+        inits = [self.pick(scope, kind) for kind in kinds]
+        arguments = [self.name(kind) for kind in kinds]
+        size = self.draw(st.integers(1, 16 if depth else 6))
+        body, inner = self.region(scope + arguments, depth + 1, size)
+        for _ in range(2):  # behind a loop inside
             self.instruction(inner, body)
-        local = [name for name in inner if name not in scope] or inner
-        yielded = [self.pick(local) for _ in inits]
-        results = [self.name() for _ in inits]
+        yielded = self.iterated(kinds, arguments, inner, len(scope))
+        results = [self.name(kind) for kind in kinds]
         left = ", ".join(results) + " = " if results else ""
         pairs = ", ".join(f"{a} = {i}" for a, i in zip(arguments, inits, strict=True))
         carried = f" iter_args({pairs})" if pairs else ""
-        number: Any = "%count" if value_count else count
-        program.lines.append(f"{left}xpulp.hwloop {number}{carried} {{")
+        program.lines.append(f"{left}xpulp.hwloop {count}{carried} {{")
         program.lines += [*body.lines, f"xpulp.yield {', '.join(yielded)}", "}"]
-        program.steps.append(("loop", number, arguments, inits, body.steps, yielded, results))
+        program.steps.append(("loop", count, arguments, inits, body.steps, yielded, results))
         scope += results
 
+    def iterated(
+        self, kinds: list[str], arguments: list[str], inner: list[str], outside: int
+    ) -> list[str]:
+        """The arguments, changing places; or what the body made; or anything."""
+        form = self.draw(st.sampled_from(["swap", "own", "own", "any"]))
+        if form == "swap":
+            turned = iter(self.draw(st.permutations([a for a in arguments if a[1] == "v"])))
+            others = iter(self.draw(st.permutations([a for a in arguments if a[1] == "p"])))
+            return [next(turned if kind == "v" else others) for kind in kinds]
+        scope = inner[outside:] if form == "own" else inner
+        return [self.pick(scope, kind) for kind in kinds]
 
-def interpret(steps: list[Any], values: dict[str, int], memory: list[int]) -> None:
-    for step in steps:
+
+class Machine:
+    """What a program does to values and to the table."""
+
+    def __init__(self, values: dict[str, int], table: list[int]) -> None:
+        self.values = values
+        self.table = table
+
+    def number(self, name: str) -> int:
+        return signed(self.values[name]) if name.startswith("%") else int(name)
+
+    def word(self, offset: int) -> int:
+        """Where an offset from the middle of the table lies."""
+        place = offset // 4 + TABLE // 2
+        assume(0 <= place < TABLE)
+        return place
+
+    def run(self, steps: list[Any]) -> None:
+        for step in steps:
+            if step[0] == "loop":
+                self.loop(*step[1:])
+            elif step[0] in ACCESSES:
+                self.access(*step)
+            else:
+                self.compute(step)
+
+    def compute(self, step: Any) -> None:
+        values = self.values
         match step:
-            case ("compute", name, mnemonic, a, b, old, immediates):
-                before = values[old] if old else 0
-                values[name] = result(mnemonic, values[a], values[b], before, immediates)
-            case ("li", name, value):
+            case ("compute", name, mnemonic, a, b):
+                values[name] = result(mnemonic, values[a], values[b], 0, [])
+            case ("accumulate", name, mnemonic, a, b, old):
+                values[name] = result(mnemonic, values[a], values[b], values[old], [])
+            case ("add", name, a, value):
+                values[name] = values[a] + value & BITS
+            case ("constant", name, value):
                 values[name] = value & BITS
-            case ("load", name, after, offset):
-                values[name] = memory[0]
-                values[after] = values["%table"] + offset
-            case ("read", name, after):
-                values[name] = memory[(values[after] - values["%table"]) // 4]
-            case ("loop", number, arguments, inits, body, yielded, results):
-                rounds = values["%count"] if number == "%count" else number
-                current = [values[name] for name in inits]
-                for _ in range(rounds):
-                    values.update(zip(arguments, current, strict=True))
-                    interpret(body, values, memory)
-                    current = [values[name] for name in yielded]
-                values.update(zip(results, current, strict=True))
+            case ("distance", name, p, q):
+                values[name] = values[p] - values[q] & BITS
+
+    def access(self, kind: str, value: str, after: str, base: str, step: str) -> None:
+        address, beyond = self.values[base], self.values[base] + self.number(step)
+        if kind in ("load", "read"):
+            place = self.word(address if kind == "load" else beyond)
+            self.values[value] = self.table[place]
+        elif kind in ("store", "write"):
+            place = self.word(address if kind == "store" else beyond)
+            self.table[place] = self.values[value]
+        self.values[after] = beyond
+
+    def loop(
+        self,
+        count: str,
+        arguments: list[str],
+        inits: list[str],
+        body: list[Any],
+        yielded: list[str],
+        results: list[str],
+    ) -> None:
+        current = [self.values[name] for name in inits]
+        for _ in range(self.number(count)):
+            self.values.update(zip(arguments, current, strict=True))
+            self.run(body)
+            current = [self.values[name] for name in yielded]
+        self.values.update(zip(results, current, strict=True))
 
 
-@st.composite
-def programs(draw: st.DrawFn) -> tuple[str, list[Any], list[str]]:
-    """A function of a block, its steps and its results."""
-    writer = Writer(draw)
-    inputs = [f"%in{i}" for i in range(INPUTS)]
-    program, scope = writer.region([*inputs], 0, draw(st.integers(2, 14)))
-    outputs = [writer.pick(scope) for _ in range(draw(st.integers(1, 5)))]
-    return "\n".join(program.lines), program.steps, outputs
+@dataclass
+class Case:
+    """A function of one block, or of instructions and loops on their own."""
+
+    program: Program
+    outputs: list[str]
+    is_block: bool
+
+    def text(self, number: int) -> str:
+        lines, names = self.program.lines, self.outputs
+        if self.is_block:
+            names = [f"%r#{i}" for i in range(len(self.outputs))]
+            yielded = ", ".join(self.outputs)
+            lines = [f"%r:{len(names)} = xpulp.block {{", *lines, f"xpulp.yield {yielded}", "}"]
+        stores = []
+        for i, (output, name) in enumerate(zip(self.outputs, names, strict=True)):
+            stored = name
+            if output[1] == "p":
+                stored = f"%offset{i}"
+                stores.append(f"{stored} = xpulp.sub {name}, %ptable")
+            stores.append(f"xpulp.sw {stored}, %output, {4 + 4 * i}")
+        return FUNCTION.format(
+            number=number, half=2 * TABLE, body="\n".join(lines), stores="\n".join(stores)
+        )
+
+    def run(self, values: dict[str, int], table: list[int]) -> list[int]:
+        """What the function writes; `table` is as it leaves it."""
+        machine = Machine(dict(values), table)
+        machine.run(self.program.steps)
+        kept = result("pv.add.b", values["%va"], values["%vb"], 0, [])
+        return [kept, *(machine.values[name] & BITS for name in self.outputs)]
 
 
 FUNCTION = """func.func @f{number}(%input: i32, %output: i32) {{
-  %in0 = xpulp.lw %input, 0
-  %in1 = xpulp.lw %input, 4
-  %in2 = xpulp.lw %input, 8
-  %count = xpulp.lw %input, 12
-  %table = xpulp.addi %input, 16
-  %r:{results} = xpulp.block {{
-    {lines}
-    xpulp.yield {yielded}
-  }}
-  %kept = xpulp.pv.add.b %in0, %in1
+  %va = xpulp.lw %input, 0
+  %vb = xpulp.lw %input, 4
+  %vc = xpulp.lw %input, 8
+  %vcount = xpulp.lw %input, 12
+  %sfour = xpulp.li 4
+  %half = xpulp.li {half}
+  %table = xpulp.add %input, %half
+  %ptable = xpulp.addi %table, 16
+  %pcursor = xpulp.addi %table, 48
+  {body}
+  %kept = xpulp.pv.add.b %va, %vb
   xpulp.sw %kept, %output, 0
   {stores}
   return
@@ -158,40 +272,41 @@ FUNCTION = """func.func @f{number}(%input: i32, %output: i32) {{
 """
 
 
-def function(number: int, lines: str, outputs: list[str]) -> str:
-    stores = "\n".join(f"xpulp.sw %r#{i}, %output, {4 + 4 * i}" for i in range(len(outputs)))
-    return FUNCTION.format(
-        number=number,
-        results=len(outputs),
-        lines=lines,
-        yielded=", ".join(outputs),
-        stores=stores,
-    )
+@st.composite
+def functions(draw: st.DrawFn) -> Case:
+    writer = Writer(draw)
+    program, scope = writer.region(OUTSIDE, 0, draw(st.integers(2, 10)))
+    outputs = [writer.pick(scope, "vsp") for _ in range(draw(st.integers(1, OUTPUTS)))]
+    return Case(program, outputs, draw(st.booleans()))
 
 
 @pytest.mark.slow
 @settings(
-    max_examples=12,
+    max_examples=15,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(
-    cases=st.lists(programs(), min_size=1, max_size=8),
-    words=st.lists(st.integers(0, BITS), min_size=3 + TABLE, max_size=3 + TABLE),
-    count=st.integers(1, 5),
+    cases=st.lists(functions(), min_size=1, max_size=10),
+    words=st.lists(st.integers(0, BITS), min_size=len(INPUTS), max_size=len(INPUTS)),
+    count=st.integers(1, 4),
+    seed=st.integers(0, BITS),
 )
 def test_random_blocks(
-    tmp_path_factory: pytest.TempPathFactory, cases: list[Any], words: list[int], count: int
+    tmp_path_factory: pytest.TempPathFactory,
+    cases: list[Case],
+    words: list[int],
+    count: int,
+    seed: int,
 ) -> None:
-    table = words[3:]
-    inputs = np.array([*words[:3], count, *table], np.uint32).view(np.int32)
-    text = "".join(function(i, lines, outputs) for i, (lines, _, outputs) in enumerate(cases))
+    table = np.random.default_rng(seed).integers(0, 2**32, TABLE, np.uint32)
+    inputs = np.array([*words, count, *table], np.uint32).view(np.int32)
+    values = dict(zip(INPUTS, words, strict=True))
+    values |= {"%vcount": count, "%sfour": 4, "%ptable": 0, "%pcursor": 32}
+    memory = table.tolist()
+    wanted = [case.run(values, memory) for case in cases]  # one after the other
+    texts = [case.text(i) for i, case in enumerate(cases)]
     directory = tmp_path_factory.mktemp("blocks")
-    got = run_on_cluster(text, inputs, 6, directory)
-    for (lines, steps, outputs), output in zip(cases, got, strict=True):
-        values = {f"%in{i}": words[i] for i in range(3)} | {"%count": count, "%table": 0}
-        interpret(steps, values, table)
-        wanted = [values[name] for name in outputs]
-        found = output.view(np.uint32).tolist()
-        assert found[1 : 1 + len(wanted)] == wanted, lines
-        assert found[0] == result("pv.add.b", words[0], words[1], 0, []), lines
+    got = run_on_cluster("".join(texts), inputs, 1 + OUTPUTS, directory)
+    for text, expected, output in zip(texts, wanted, got, strict=True):
+        assert output.view(np.uint32).tolist()[: len(expected)] == expected, text
