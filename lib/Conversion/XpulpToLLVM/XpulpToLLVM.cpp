@@ -125,8 +125,10 @@ LogicalResult convertBlock(BlockOp block, const llvm::DenseSet<Value> &kept) {
   unsigned outputs = slots->written.size();
   SmallVector<std::string> constraints(outputs, "=&r");
   SmallVector<unsigned> operands(slots->count);
-  for (auto [number, slot] : llvm::enumerate(slots->written))
-    operands[slot] = number;
+  unsigned number = 0;
+  for (unsigned slot = 0; slot < slots->count; ++slot)
+    if (slots->written.contains(slot))
+      operands[slot] = number++;
   for (unsigned slot = 0; slot < slots->inputs.size(); ++slot) {
     if (slots->written.contains(slot)) {
       constraints.push_back(std::to_string(operands[slot]));

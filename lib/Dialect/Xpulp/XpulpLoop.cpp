@@ -26,16 +26,18 @@ unsigned xpulp::countInstructions(int32_t constant) {
   return llvm::isInt<12>(constant) || (constant & 0xfff) == 0 ? 1 : 2;
 }
 
+static unsigned countInstructions(Operation &op) {
+  if (auto loop = dyn_cast<HwloopOp>(op))
+    return 1 + countInstructions(loop.getBody().front());
+  if (auto li = dyn_cast<LiOp>(op))
+    return countInstructions(static_cast<int32_t>(li.getValue()));
+  return 1;
+}
+
 unsigned xpulp::countInstructions(Block &body) {
   unsigned count = 0;
-  for (Operation &op : body.without_terminator()) {
-    if (auto loop = dyn_cast<HwloopOp>(op))
-      count += 1 + countInstructions(loop.getBody().front());
-    else if (auto li = dyn_cast<LiOp>(op))
-      count += countInstructions(static_cast<int32_t>(li.getValue()));
-    else
-      count += 1;
-  }
+  for (Operation &op : body.without_terminator())
+    count += ::countInstructions(op);
   return count;
 }
 
@@ -95,8 +97,6 @@ void BlockOp::print(OpAsmPrinter &printer) {
 }
 
 LogicalResult BlockOp::verify() {
-  if (isa_and_present<BlockOp, HwloopOp>((*this)->getParentOp()))
-    return emitOpError("stands within another region of instructions");
   if (getBody().getNumArguments() != 0)
     return emitOpError("has no arguments, but uses values from outside");
   return verifyBody(*this);
@@ -208,24 +208,23 @@ static unsigned getDepth(HwloopOp loop) {
   return depth;
 }
 
-/// The end of the outer loop lies at least two instructions behind that of the
-/// inner one.
+/// The outer loop's last instruction lies at least two behind that of any loop
+/// inside. Only the last one can be too near: behind the others is a loop.
 static LogicalResult verifyBehindInner(HwloopOp outer) {
-  unsigned behind = minBehindInner;
-  for (Operation &op : outer.getBody().front().without_terminator()) {
+  unsigned behind = 0;
+  for (Operation &op :
+       llvm::reverse(outer.getBody().front().without_terminator())) {
     if (!isa<HwloopOp>(op)) {
-      ++behind;
+      behind += countInstructions(op);
       continue;
     }
-    if (behind < minBehindInner)
-      break;
-    behind = 0;
+    if (behind >= minBehindInner)
+      return success();
+    return outer.emitOpError()
+           << "needs at least " << minBehindInner
+           << " instructions behind the loop inside, got " << behind;
   }
-  if (behind >= minBehindInner)
-    return success();
-  return outer.emitOpError()
-         << "needs at least " << minBehindInner
-         << " instructions behind the loop inside, got " << behind;
+  return success();
 }
 
 LogicalResult HwloopOp::verify() {

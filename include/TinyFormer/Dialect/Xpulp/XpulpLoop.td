@@ -44,8 +44,8 @@ def Xpulp_HwloopOp : Op<Xpulp_Dialect, "hwloop", [
     of them. Setting up takes one or two cycles, going back none.
 
     A body has at least 3 instructions and at most 2047 (none compressed). Loops
-    are at most two deep; behind the inner one the outer one has at least 2 more
-    instructions.
+    are at most two deep; behind the last inner one the outer one has at least 2
+    more instructions.
 
     ```mlir
     %r:2 = xpulp.hwloop 16 iter_args(%p = %pointer, %sum = %zero) {
