@@ -149,8 +149,7 @@ def schedule_reason(choice: ScheduleChoice) -> str:
     capacity = f"the {choice.capacity:,} bytes that this layer may use"
     smallest = min(candidate.arena_bytes for candidate in choice.considered)
     return {
-        "fastest": "the smallest of those about as fast as the fastest that fits "
-        + capacity,
+        "fastest": "the smallest of those about as fast as the fastest that fits " + capacity,
         "smallest-of-fast": "the smallest of those at most 4 % slower than the fastest, or 5 % "
         f"slower than the untiled program with or without fused weights, that fits {capacity}",
         "smallest": "the smallest peak was asked for",
