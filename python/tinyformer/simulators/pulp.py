@@ -163,6 +163,10 @@ class ClusterProgram:
             memory={symbol: self.read(symbol, size) for symbol, size in (outputs or {}).items()},
         )
 
+    def has_symbol(self, symbol: str) -> bool:
+        """Whether the program has it."""
+        return self._machine.symbol(symbol) is not None
+
     def _address(self, symbol: str) -> int:
         address = self._machine.symbol(symbol)
         if address is None:
@@ -200,7 +204,8 @@ def _machine(
 class PulpSession:
     """A network's program, run from reset on each set of inputs.
 
-    The program has the buffers `tf_input_<i>` and `tf_output_<i>`, and calls `<name>_run` once.
+    The program has the buffers `tf_input_<i>` and `tf_output_<i>`, and calls `<name>_run` as
+    often as `tf_runs` says, or once.
     """
 
     def __init__(self, image: FirmwareImage, options: ClusterOptions | None = None) -> None:
@@ -234,7 +239,8 @@ class PulpSession:
         )
         sizes = {f"tf_output_{i}": t.bytes for i, t in enumerate(self._interface.outputs)}
         data = {f"tf_input_{i}": data for i, data in enumerate(raw)}
-        data["tf_runs"] = runs.to_bytes(4, "little")
+        if runs != 1 and program.has_symbol("tf_runs"):
+            data["tf_runs"] = runs.to_bytes(4, "little")
         finished = program.run(data, sizes)
         if finished.exit_code != 0:
             raise SimulationError(
