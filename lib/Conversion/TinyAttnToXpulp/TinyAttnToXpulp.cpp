@@ -25,13 +25,15 @@ struct ConvertTinyAttnToXpulp
       return markAllAnalysesPreserved();
     SmallVector<Operation *> ops;
     getOperation().walk([&](Operation *op) {
-      if (isa_and_present<TinyAttnDialect>(op->getDialect()))
+      if (isa_and_present<TinyAttnDialect>(op->getDialect()) ||
+          isa<memref::CopyOp>(op))
         ops.push_back(op);
     });
     pulp::XpulpKernels kernels(getOperation());
     // What has no kernel becomes loops later.
     for (Operation *op : ops)
-      (void)pulp::lowerProduct(op, kernels);
+      if (failed(pulp::lowerProduct(op, kernels)))
+        (void)pulp::lowerLayer(op, kernels);
   }
 };
 

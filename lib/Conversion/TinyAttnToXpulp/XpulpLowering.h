@@ -36,6 +36,9 @@ private:
 /// and without a trace, if there is none for it.
 LogicalResult lowerProduct(Operation *op, XpulpKernels &kernels);
 
+/// The same for ops on single elements and rows.
+LogicalResult lowerLayer(Operation *op, XpulpKernels &kernels);
+
 } // namespace mlir::tinyattn::pulp
 
 #endif // TINYFORMER_LIB_CONVERSION_TINYATTNTOXPULP_XPULPLOWERING_H
