@@ -56,7 +56,7 @@ public:
     RequantAttr requant = *op.getRequant();
     ArrayRef<int32_t> m = *op.getMultipliers();
     int64_t shift = requant.getShift();
-    int64_t offset = int64_t(*op.getOffset()) +
+    int64_t offset = static_cast<int32_t>(*op.getOffset()) +
                      requant.getZeroPoint() * (int64_t(1) << shift);
     int64_t largest = 128 * (std::abs(int64_t(m[0])) + std::abs(int64_t(m[1])));
     if (requant.getWide() ||
