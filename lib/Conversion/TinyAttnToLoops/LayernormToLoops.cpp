@@ -18,26 +18,6 @@ Value shiftRight(LoopBuilder &b, Value value, Value amount) {
   return arith::ShRUIOp::create(b, value, amount);
 }
 
-/// V' = ⌈(K·Σx² - S² + ε) / 2^(2v)⌉, 32 bits. With v = 0, V itself has 32 bits
-/// and it does not matter if its terms wrap.
-Value buildVariance(LoopBuilder &b, LayernormOp op, Value sum, Value squares,
-                    int64_t shift) {
-  int64_t width = getShape(op.getInput())[1];
-  int64_t epsilon = *op.getVarianceEpsilon();
-  if (shift == 0) {
-    Value square = b.mul(sum, sum);
-    Value variance = b.sub(b.mul(squares, b.i32(width)), square);
-    return b.add(variance, b.i32(epsilon));
-  }
-  Value wideSum = b.widen(sum);
-  Value square = b.mul(wideSum, wideSum);
-  Value variance = b.sub(b.mul(b.widen(squares), b.i64(width)), square);
-  int64_t roundUp = (int64_t(1) << (2 * shift)) - 1;
-  variance = b.add(variance, b.i64(epsilon + roundUp));
-  variance = shiftRight(b, variance, b.i64(2 * shift));
-  return arith::TruncIOp::create(b, b.getI32Type(), variance);
-}
-
 /// V'·2^(2f) and f = ⌊clz32(V') / 2⌋, for V' that is not 0, by halving.
 std::pair<Value, Value> buildNormalization(LoopBuilder &b, Value value) {
   Value halfShift = b.i32(0);
@@ -68,12 +48,29 @@ Value buildSquareRoot(LoopBuilder &b, Value value) {
 
 } // namespace
 
+Value tinyattn::buildVariance(LoopBuilder &b, int64_t width, int64_t epsilon,
+                              Value sum, Value squares) {
+  int64_t shift = LayernormOp::getVarianceShift(width, epsilon);
+  if (shift == 0) {
+    Value square = b.mul(sum, sum);
+    Value variance = b.sub(b.mul(squares, b.i32(width)), square);
+    return b.add(variance, b.i32(epsilon));
+  }
+  Value wideSum = b.widen(sum);
+  Value square = b.mul(wideSum, wideSum);
+  Value variance = b.sub(b.mul(b.widen(squares), b.i64(width)), square);
+  int64_t roundUp = (int64_t(1) << (2 * shift)) - 1;
+  variance = b.add(variance, b.i64(epsilon + roundUp));
+  variance = shiftRight(b, variance, b.i64(2 * shift));
+  return arith::TruncIOp::create(b, b.getI32Type(), variance);
+}
+
 Value tinyattn::buildInverseDeviation(LoopBuilder &b, LayernormOp op, Value sum,
                                       Value squares) {
   int64_t width = getShape(op.getInput())[1];
-  int64_t varianceShift =
-      LayernormOp::getVarianceShift(width, *op.getVarianceEpsilon());
-  Value variance = buildVariance(b, op, sum, squares, varianceShift);
+  int64_t epsilon = *op.getVarianceEpsilon();
+  int64_t varianceShift = LayernormOp::getVarianceShift(width, epsilon);
+  Value variance = buildVariance(b, width, epsilon, sum, squares);
   auto [normalized, halfShift] = buildNormalization(b, variance);
   Value root = buildSquareRoot(b, normalized);
   Value inverse = arith::DivUIOp::create(b, b.i32(int64_t(1) << 31), root);

@@ -8,6 +8,11 @@
 
 namespace mlir::tinyattn {
 
+/// V' = ⌈(K·Σx² - S² + ε) / 2^(2v)⌉, 32 bits. With v = 0, V itself has 32 bits
+/// and it does not matter if its terms wrap.
+Value buildVariance(LoopBuilder &b, int64_t width, int64_t epsilon, Value sum,
+                    Value squares);
+
 /// I of the op's formula, from Σx and Σx² of a row.
 Value buildInverseDeviation(LoopBuilder &b, LayernormOp op, Value sum,
                             Value squares);

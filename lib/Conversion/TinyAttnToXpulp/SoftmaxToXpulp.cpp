@@ -22,8 +22,9 @@ static std::optional<int64_t> getRowStride(Value memRef) {
   return strides->rbegin()[1];
 }
 
-LogicalResult pulp::lowerSoftmax(SoftmaxOp op, XpulpKernels &kernels) {
-  if (op.getInits().size() != 2)
+LogicalResult pulp::lowerSoftmax(Operation *operation, XpulpKernels &kernels) {
+  auto op = dyn_cast<SoftmaxOp>(operation);
+  if (!op || op.getInits().size() != 2)
     return failure();
   Value x = op.getInput(), y = op.getInits()[0], sums = op.getInits()[1];
   auto xStride = getRowStride(x), yStride = getRowStride(y);

@@ -25,16 +25,16 @@ struct ConvertTinyAttnToXpulp
       return markAllAnalysesPreserved();
     SmallVector<Operation *> ops;
     getOperation().walk([&](Operation *op) {
-      if (isa_and_present<TinyAttnDialect>(op->getDialect()))
+      if (isa_and_present<TinyAttnDialect>(op->getDialect()) ||
+          isa<memref::CopyOp>(op))
         ops.push_back(op);
     });
     pulp::XpulpKernels kernels(getOperation());
     // What has no kernel becomes loops later.
     for (Operation *op : ops)
-      if (auto softmax = dyn_cast<SoftmaxOp>(op))
-        (void)pulp::lowerSoftmax(softmax, kernels);
-      else
-        (void)pulp::lowerProduct(op, kernels);
+      if (failed(pulp::lowerProduct(op, kernels)) &&
+          failed(pulp::lowerSoftmax(op, kernels)))
+        (void)pulp::lowerLayer(op, kernels);
   }
 };
 

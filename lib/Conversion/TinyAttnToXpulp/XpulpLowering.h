@@ -39,7 +39,10 @@ private:
 LogicalResult lowerProduct(Operation *op, XpulpKernels &kernels);
 
 /// The same for a softmax that is normalised later.
-LogicalResult lowerSoftmax(SoftmaxOp op, XpulpKernels &kernels);
+LogicalResult lowerSoftmax(Operation *op, XpulpKernels &kernels);
+
+/// The same for ops on single elements and rows.
+LogicalResult lowerLayer(Operation *op, XpulpKernels &kernels);
 
 } // namespace mlir::tinyattn::pulp
 

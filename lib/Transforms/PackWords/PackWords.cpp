@@ -29,6 +29,7 @@ public:
   void run() {
     function.walk([&](LinearOp op) { packLinear(op); });
     function.walk([&](LinearAccumulateOp op) { packAccumulate(op); });
+    function.walk(foldZeroPoint);
     function.walk([&](tensor::EmptyOp op) { alignRows(op); });
   }
 
@@ -124,6 +125,32 @@ private:
     panel = createConstant<int32_t>(
         b, loc, words, {int64_t(words.size()) / width, width}, "words");
     return panel;
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Layer normalisation
+  //===--------------------------------------------------------------------===//
+
+  /// The zero point, times 2^shift, becomes a part of the biases: the bound of
+  /// the sum has room for it, and its rounding is that of the whole.
+  static void foldZeroPoint(LayernormOp op) {
+    RequantAttr requant = op.getRequantAttr();
+    if (!requant || requant.getWide() || requant.getZeroPoint() == 0)
+      return;
+    FailureOr<SmallVector<int32_t>> bias = getConstant<int32_t>(op.getBias());
+    if (failed(bias))
+      return;
+    int64_t addend =
+        requant.getZeroPoint() * (int64_t(1) << requant.getShift());
+    for (int32_t &element : *bias) {
+      if (!llvm::isInt<32>(element + addend))
+        return;
+      element += addend;
+    }
+    OpBuilder b(op);
+    op.getBiasMutable().assign(createConstant<int32_t>(
+        b, op.getLoc(), *bias, getShape(op.getBias()), "bias"));
+    op.setRequantAttr(RequantAttr::get(op.getContext(), requant.getShift(), 0));
   }
 
   //===--------------------------------------------------------------------===//
