@@ -91,6 +91,7 @@ void tinyattn::buildKernelsPhase(OpPassManager &pm) {
   pm.addPass(createConvertTinyAttnToArmDsp());
   pm.addPass(createConvertTinyAttnToXpulp());
   pm.addNestedPass<func::FuncOp>(createConvertTinyAttnToLoops());
+  pm.addPass(createDispatchCores());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   verifyPhase(pm, "kernels");

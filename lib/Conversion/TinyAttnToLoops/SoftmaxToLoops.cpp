@@ -14,7 +14,7 @@ struct SoftmaxToLoops : OpRewritePattern<SoftmaxOp> {
 
   LogicalResult matchAndRewrite(SoftmaxOp op,
                                 PatternRewriter &rewriter) const override {
-    LoopBuilder b(op.getLoc(), rewriter);
+    LoopBuilder b(op, rewriter);
     Value x = op.getInput(), y = op.getInits().front();
     ArrayRef<int64_t> shape = getShape(x);
 
