@@ -21,18 +21,23 @@ int64_t tinyattn::getCores(Operation *op) {
 bool tinyattn::startsAtWord(Value memRef) {
   auto type = cast<MemRefType>(memRef.getType());
   int64_t bytes = type.getElementTypeBitWidth() / 8;
-  auto slice = memRef.getDefiningOp<memref::SubViewOp>();
-  if (bytes % 4 == 0 || (!slice && type.getLayout().isIdentity()))
-    return true;
+  auto isWhole = [&](int64_t elements) {
+    return !ShapedType::isDynamic(elements) && elements * bytes % 4 == 0;
+  };
   SmallVector<int64_t> strides;
   int64_t offset;
-  if (!slice || !startsAtWord(slice.getSource()) ||
+  auto slice = memRef.getDefiningOp<memref::SubViewOp>();
+  // Buffers begin with a word.
+  if (!slice)
+    return succeeded(type.getStridesAndOffset(strides, offset)) &&
+           isWhole(offset);
+  if (!startsAtWord(slice.getSource()) ||
       failed(slice.getSourceType().getStridesAndOffset(strides, offset)))
     return false;
   for (auto [position, stride] :
        llvm::zip_equal(slice.getMixedOffsets(), strides)) {
     int64_t distance = getConstantIntValue(position).value_or(1);
-    if (ShapedType::isDynamic(stride) || distance * stride * bytes % 4 != 0)
+    if (ShapedType::isDynamic(stride) || !isWhole(distance * stride))
       return false;
   }
   return true;
