@@ -56,6 +56,7 @@ void tinyattn::buildTilePhase(OpPassManager &pm, const TileOptions &options) {
   // Plain weights die here. Without common subexpressions: a panel is shared
   // where the pass says so, and otherwise better made again than kept.
   pm.addPass(createCanonicalizerPass());
+  pm.addNestedPass<func::FuncOp>(createMoveRows());
   pm.addNestedPass<func::FuncOp>(createSeparateDestinations());
   pm.addNestedPass<func::FuncOp>(createReuseDestinations());
   verifyPhase(pm, "tile");
@@ -94,6 +95,7 @@ void tinyattn::buildKernelsPhase(OpPassManager &pm,
   pm.addPass(createConvertTinyAttnToArmDsp(kernels));
   pm.addPass(createConvertTinyAttnToXpulp());
   pm.addNestedPass<func::FuncOp>(createConvertTinyAttnToLoops());
+  pm.addPass(createDispatchCores());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   verifyPhase(pm, "kernels");

@@ -122,7 +122,9 @@ class Compilation:
 
         assert self.arenas, "arenas are planned by the phase bufferize"
         arenas = {arena.memory: arena.size for arena in self.arenas}
-        return NetworkInterface(self.name, self.input_tensors, self.output_tensors, arenas)
+        return NetworkInterface(
+            self.name, self.input_tensors, self.output_tensors, arenas, self.target.cores
+        )
 
     def _run(self, phase: str) -> None:
         arguments = self.options.pipeline_arguments(phase)

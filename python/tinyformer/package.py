@@ -120,7 +120,11 @@ def read(directory: Path) -> Package:
         )
 
     interface = NetworkInterface(
-        manifest["name"], tensors("inputs"), tensors("outputs"), manifest["arenas"]
+        manifest["name"],
+        tensors("inputs"),
+        tensors("outputs"),
+        manifest["arenas"],
+        manifest["cores"],
     )
     image = FirmwareImage(
         path=directory / manifest["program"],

@@ -1,4 +1,4 @@
-// RUN: tinyformer-opt %s -convert-tinyattn-to-xpulp | FileCheck %s
+// RUN: tinyformer-opt %s -convert-tinyattn-to-xpulp -canonicalize -cse | FileCheck %s
 
 #target = #tinyattn.target<name = "chip", core = "ri5cy", isa = "xpulpv2", cores = 1,
   memories = [<name = "l1", kind = ram, size = 65536>]>

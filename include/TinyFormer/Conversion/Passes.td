@@ -72,6 +72,30 @@ def ConvertTinyAttnToXpulp
   ];
 }
 
+def DispatchCores : Pass<"tinyattn-dispatch-cores", "::mlir::ModuleOp"> {
+  let summary = "Let all cores of a cluster run the layers";
+  let description = [{
+    Precondition: every layer is a function that the public one calls. What its
+    cores share is in `scf.forall`, one iteration for each core of the module's
+    target, directly in the function; no word is written by two iterations.
+
+    Effect: the public function is what every core runs. The body of an
+    `scf.forall` stands in the place of the loop, with the core's number
+    (`tf_core_id`), and all cores meet behind it (`tf_barrier`). A layer without
+    an `scf.forall` runs on core 0 while the others wait. On one core nothing
+    happens.
+
+    Errors: an `scf.forall` in a loop, or not for all cores; a layer that writes
+    outside of its `scf.forall`.
+
+    Example: test/Conversion/dispatch-cores.mlir.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+    "::mlir::scf::SCFDialect"
+  ];
+}
+
 def ConvertArmDspToLLVM : Pass<"convert-armdsp-to-llvm", "::mlir::ModuleOp"> {
   let summary = "Convert instructions of ARMv7E-M to the llvm dialect";
   let description = [{

@@ -21,6 +21,8 @@ struct AttentionPacking {
   bool jointKeys = false, jointValues = false;
   /// What products read starts at whole words, as `tinyattn-pack-words` does.
   bool words = false;
+  /// The input is copied into rows that do not all begin in one memory bank.
+  bool copiesInput = false;
 };
 
 /// One attention layer. With fused weights the keys are the input.
@@ -28,6 +30,8 @@ struct AttentionShape {
   int64_t tokens, width, headWidth, valueWidth, heads, outputWidth;
   bool fusedWeights = false;
   AttentionPacking packing = {};
+  /// Cores that share each step.
+  int64_t cores = 1;
 };
 
 enum class ScheduleKind {

@@ -228,6 +228,21 @@ def PackWords : Pass<"tinyattn-pack-words", "::mlir::func::FuncOp"> {
   ];
 }
 
+def MoveRows : Pass<"tinyattn-move-rows", "::mlir::func::FuncOp"> {
+  let summary = "Keep the cores of a cluster out of one memory bank";
+  let description = [{
+    Precondition: `tinyattn-pack-words` has run, and no canonicalisation follows
+    on tensors: it would take the copy for a detour.
+
+    Effect: on a cluster of several cores, an argument of the function whose rows
+    are multiples of 64 bytes long, so that all of them begin in the same of 16
+    banks, is copied into longer rows for the matrix products that read it.
+
+    Example: test/Transforms/move-rows.mlir.
+  }];
+  let dependentDialects = ["::mlir::tensor::TensorDialect"];
+}
+
 def ReuseDestinations
     : Pass<"tinyattn-reuse-destinations", "::mlir::func::FuncOp"> {
   let summary = "Let element-wise ops overwrite an input that dies there";

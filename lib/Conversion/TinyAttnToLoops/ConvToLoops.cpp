@@ -21,7 +21,7 @@ struct ConvToLoops : OpRewritePattern<ConvOp> {
 
   LogicalResult matchAndRewrite(ConvOp op,
                                 PatternRewriter &rewriter) const override {
-    LoopBuilder b(op.getLoc(), rewriter);
+    LoopBuilder b(op, rewriter);
     Value w = op.getWeight(), y = op.getInits().front();
     ArrayRef<int64_t> kernel = getShape(w);
 

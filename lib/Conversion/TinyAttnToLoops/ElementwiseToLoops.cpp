@@ -17,7 +17,7 @@ struct LookupToLoops : OpRewritePattern<LookupOp> {
 
   LogicalResult matchAndRewrite(LookupOp op,
                                 PatternRewriter &rewriter) const override {
-    LoopBuilder b(op.getLoc(), rewriter);
+    LoopBuilder b(op, rewriter);
     b.forEach(getShape(op.getInput()), [&](ValueRange indices) {
       // x + 128 as an unsigned byte is x with its top bit flipped.
       Value x = memref::LoadOp::create(b, op.getInput(), indices);
@@ -36,7 +36,7 @@ struct AddToLoops : OpRewritePattern<AddOp> {
 
   LogicalResult matchAndRewrite(AddOp op,
                                 PatternRewriter &rewriter) const override {
-    LoopBuilder b(op.getLoc(), rewriter);
+    LoopBuilder b(op, rewriter);
     ArrayRef<int32_t> multipliers = *op.getMultipliers();
     bool wide = op.getRequant()->getWide();
     auto number = [&](int64_t value) {
@@ -65,7 +65,7 @@ struct CopyToLoops : OpRewritePattern<memref::CopyOp> {
 
   LogicalResult matchAndRewrite(memref::CopyOp op,
                                 PatternRewriter &rewriter) const override {
-    LoopBuilder b(op.getLoc(), rewriter);
+    LoopBuilder b(op, rewriter);
     b.forEach(getShape(op.getSource()), [&](ValueRange indices) {
       Value element = memref::LoadOp::create(b, op.getSource(), indices);
       memref::StoreOp::create(b, element, op.getTarget(), indices);

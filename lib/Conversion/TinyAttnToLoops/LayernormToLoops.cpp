@@ -88,7 +88,7 @@ struct LayernormToLoops : OpRewritePattern<LayernormOp> {
 
   LogicalResult matchAndRewrite(LayernormOp op,
                                 PatternRewriter &rewriter) const override {
-    LoopBuilder b(op.getLoc(), rewriter);
+    LoopBuilder b(op, rewriter);
     Value x = op.getInput(), y = op.getInits().front();
     int64_t rows = getShape(x)[0], width = getShape(x)[1];
 

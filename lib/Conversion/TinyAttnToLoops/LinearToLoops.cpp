@@ -14,7 +14,7 @@ struct LinearToLoops : OpRewritePattern<LinearOp> {
 
   LogicalResult matchAndRewrite(LinearOp op,
                                 PatternRewriter &rewriter) const override {
-    LoopBuilder b(op.getLoc(), rewriter);
+    LoopBuilder b(op, rewriter);
     Value x = op.getInput(), w = op.getWeight(), y = op.getInits().front();
     int64_t rows = getShape(x)[0], depth = getShape(x)[1];
     int64_t channels = getShape(w)[0];
@@ -46,7 +46,7 @@ struct LinearAccumulateToLoops : OpRewritePattern<LinearAccumulateOp> {
 
   LogicalResult matchAndRewrite(LinearAccumulateOp op,
                                 PatternRewriter &rewriter) const override {
-    LoopBuilder b(op.getLoc(), rewriter);
+    LoopBuilder b(op, rewriter);
     Value x = op.getInput(), w = op.getWeight(), y = op.getInits().front();
     b.forEach(getShape(y), [&](ValueRange indices) {
       Value m = indices[0], n = indices[1];
@@ -66,7 +66,7 @@ struct BroadcastToLoops : OpRewritePattern<BroadcastOp> {
 
   LogicalResult matchAndRewrite(BroadcastOp op,
                                 PatternRewriter &rewriter) const override {
-    LoopBuilder b(op.getLoc(), rewriter);
+    LoopBuilder b(op, rewriter);
     Value y = op.getInits().front();
     b.forEach(getShape(y), [&](ValueRange indices) {
       b.store(b.load(op.getBias(), indices[1]), y, indices);
@@ -81,7 +81,7 @@ struct RequantizeToLoops : OpRewritePattern<RequantizeOp> {
 
   LogicalResult matchAndRewrite(RequantizeOp op,
                                 PatternRewriter &rewriter) const override {
-    LoopBuilder b(op.getLoc(), rewriter);
+    LoopBuilder b(op, rewriter);
     Value y = op.getInits().front();
     b.forEach(getShape(y), [&](ValueRange indices) {
       Value acc = b.load(op.getInput(), indices);

@@ -3,6 +3,10 @@
 
 #include "LoopBuilder.h"
 
+#include "../Cores.h"
+#include "../TinyAttnToArmDsp/LayerBuilder.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
@@ -13,10 +17,72 @@ using namespace mlir::tinyattn;
 // Loops
 //===----------------------------------------------------------------------===//
 
-void LoopBuilder::forEach(ArrayRef<int64_t> shape,
-                          llvm::function_ref<void(ValueRange)> body) {
+/// Whether four rows or elements of the result end where a word does, and lie
+/// behind those that come before them.
+static bool isWrittenInOrder(Operation *op) {
+  auto matmul = dyn_cast<MatmulOp>(op);
+  if (op->hasAttr("heads") || (matmul && matmul.getMergeHeads()))
+    return false;
+  auto writesInOrder = [](Value y) {
+    auto strides = getStaticStrides(y);
+    return strides && strides->back() == 1 && startsAtWord(y) &&
+           (isContiguousFrom(y, 0) ||
+            llvm::all_of(llvm::drop_end(*strides),
+                         [](int64_t stride) { return stride % 4 == 0; }));
+  };
+  if (auto copy = dyn_cast<memref::CopyOp>(op))
+    return writesInOrder(copy.getTarget());
+  return llvm::all_of(cast<DestinationStyleOpInterface>(op).getDpsInits(),
+                      writesInOrder);
+}
+
+LoopBuilder::LoopBuilder(Operation *op, OpBuilder &builder)
+    : ImplicitLocOpBuilder(op->getLoc(), builder) {
+  if (isa<func::FuncOp>(op->getParentOp()) && isWrittenInOrder(op))
+    cores = getCores(op);
+}
+
+void LoopBuilder::forEach(ArrayRef<int64_t> shape, Body body) {
+  bool outermost = isa<func::FuncOp>(getInsertionBlock()->getParentOp());
+  if (outermost && cores > 1)
+    return share(shape, body);
+  forEachInOrder(shape, {}, body);
+}
+
+/// Four indices of the outer loops at a time, with as many of these as it needs
+/// to occupy all cores.
+void LoopBuilder::share(ArrayRef<int64_t> shape, Body body) {
+  constexpr int64_t together = 4;
+  int64_t count = 1, outer = 0;
+  while (outer < int64_t(shape.size()) && count < 2 * together * cores)
+    count *= shape[outer++];
+  forEachCore(*this, cores, [&](Value core) {
+    int64_t pieces = llvm::divideCeil(count, together);
+    auto getBound = [&](Value core) -> Value {
+      Value piece = getEvenShare(*this, core, cores, pieces);
+      return mul(piece, index(together));
+    };
+    Value begin = getBound(core), end = getBound(getNextCore(*this, core));
+    if (count % together != 0)
+      end = arith::MinUIOp::create(*this, end, index(count));
+    auto loop = scf::ForOp::create(*this, begin, end, index(1));
+    OpBuilder::InsertionGuard guard(*this);
+    setInsertionPointToStart(loop.getBody());
+    SmallVector<Value> indices(outer);
+    Value rest = loop.getInductionVar();
+    for (int64_t i = outer; --i > 0;) {
+      indices[i] = arith::RemUIOp::create(*this, rest, index(shape[i]));
+      rest = arith::DivUIOp::create(*this, rest, index(shape[i]));
+    }
+    indices[0] = rest;
+    forEachInOrder(shape.drop_front(outer), indices, body);
+  });
+}
+
+void LoopBuilder::forEachInOrder(ArrayRef<int64_t> shape, ValueRange outer,
+                                 Body body) {
   OpBuilder::InsertionGuard guard(*this);
-  Scalars indices;
+  Scalars indices(outer);
   for (int64_t size : shape) {
     auto loop = scf::ForOp::create(*this, index(0), index(size), index(1));
     indices.push_back(loop.getInductionVar());

@@ -17,11 +17,16 @@ class LoopBuilder : public ImplicitLocOpBuilder {
 public:
   using ImplicitLocOpBuilder::ImplicitLocOpBuilder;
 
+  /// For the loops of a layer that is a function of its own. If `op` writes its
+  /// result in the order of its loops, the cores of the target share them.
+  LoopBuilder(Operation *op, OpBuilder &builder);
+
   //===--------------------------------------------------------------------===//
   // Loops
   //===--------------------------------------------------------------------===//
 
-  /// Runs `body` for every index of `shape`, the last dimension innermost.
+  /// Runs `body` for every index of `shape`, the last dimension innermost. The
+  /// order of the outermost loops does not matter.
   void forEach(ArrayRef<int64_t> shape,
                llvm::function_ref<void(ValueRange indices)> body);
 
@@ -85,6 +90,15 @@ public:
 
   /// clamp(((sum + 2^(s-1)) >> s) + z).
   Value roundAndClamp(Value sum, RequantAttr requant);
+
+private:
+  using Body = llvm::function_ref<void(ValueRange indices)>;
+
+  void forEachInOrder(ArrayRef<int64_t> shape, ValueRange outer, Body body);
+  void share(ArrayRef<int64_t> shape, Body body);
+
+  /// That share the outermost loops.
+  int64_t cores = 1;
 };
 
 /// The shape of a memref.

@@ -14,7 +14,7 @@ struct MatmulToLoops : OpRewritePattern<MatmulOp> {
 
   LogicalResult matchAndRewrite(MatmulOp op,
                                 PatternRewriter &rewriter) const override {
-    LoopBuilder b(op.getLoc(), rewriter);
+    LoopBuilder b(op, rewriter);
     Value y = op.getInits().front();
     ArrayRef<int64_t> lhsShape = getShape(op.getLhs());
     int64_t columns = op.getTransposeB()

@@ -14,7 +14,7 @@ struct PoolToLoops : OpRewritePattern<PoolOp> {
 
   LogicalResult matchAndRewrite(PoolOp op,
                                 PatternRewriter &rewriter) const override {
-    LoopBuilder b(op.getLoc(), rewriter);
+    LoopBuilder b(op, rewriter);
     Value x = op.getInput(), y = op.getInits().front();
     int64_t rows = getShape(x)[0], columns = getShape(x)[1];
     bool mean = op.getKind() == PoolKind::Mean;

@@ -14,7 +14,7 @@ namespace {
 class SoftmaxBuilder : public LoopBuilder {
 public:
   SoftmaxBuilder(DestinationStyleOpInterface op, RewriterBase &rewriter)
-      : LoopBuilder(op.getLoc(), rewriter), x(op.getDpsInputOperand(0)->get()),
+      : LoopBuilder(op, rewriter), x(op.getDpsInputOperand(0)->get()),
         table(op.getDpsInputOperand(1)->get()),
         y(op.getDpsInitOperand(0)->get()) {}
 

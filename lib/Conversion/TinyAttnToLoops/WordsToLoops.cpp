@@ -17,7 +17,7 @@ struct WordLinearToLoops : OpRewritePattern<WordLinearOp> {
 
   LogicalResult matchAndRewrite(WordLinearOp op,
                                 PatternRewriter &rewriter) const override {
-    LoopBuilder b(op.getLoc(), rewriter);
+    LoopBuilder b(op, rewriter);
     Value w = op.getWeight(), y = op.getInits().front();
     int64_t rows = getShape(op.getInput())[0], channels = getShape(w)[0];
     int64_t heads = op.getHeads().value_or(1), width = channels / heads;

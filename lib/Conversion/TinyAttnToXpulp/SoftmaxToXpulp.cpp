@@ -1,6 +1,7 @@
 // Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "../Cores.h"
 #include "SoftmaxKernel.h"
 #include "XpulpLowering.h"
 
@@ -34,9 +35,14 @@ LogicalResult pulp::lowerSoftmax(Operation *operation, XpulpKernels &kernels) {
   SoftmaxKernel kernel{shape.back(), *xStride, *yStride};
   int64_t rows = cast<ShapedType>(sums.getType()).getNumElements();
   LayerBuilder b(op.getLoc(), op);
-  b.call(kernels.get(op.getLoc(), kernel),
-         {b.getAddress(x), b.getAddress(y), b.getAddress(op.getTable()),
-          b.getAddress(sums), b.word(rows)});
+  auto call = [&](Value first, Value count) {
+    b.call(kernels.get(op.getLoc(), kernel),
+           {b.advance(b.getAddress(x), first, *xStride),
+            b.advance(b.getAddress(y), first, *yStride),
+            b.getAddress(op.getTable()),
+            b.advance(b.getAddress(sums), first, 4), count});
+  };
+  shareRows(b, getCores(op), rows, getRowsOfWords(y, *yStride), call);
   op->erase();
   return success();
 }

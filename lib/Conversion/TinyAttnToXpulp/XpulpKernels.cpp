@@ -3,6 +3,8 @@
 
 #include "XpulpLowering.h"
 
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
 using namespace mlir;
 using namespace mlir::tinyattn;
 using namespace mlir::tinyattn::pulp;
@@ -23,4 +25,24 @@ XpulpKernels::get(Location loc, StringRef name, unsigned arguments,
   build(b, function.getArguments());
   func::ReturnOp::create(b);
   return function;
+}
+
+Value XpulpKernels::loadShare(ImplicitLocOpBuilder &b, ArrayRef<int64_t> starts,
+                              Value core) {
+  std::string name = "tf_shares";
+  for (int64_t start : starts)
+    name += "_" + std::to_string(start);
+  auto type = MemRefType::get({int64_t(starts.size())}, b.getI32Type());
+  if (!symbols.lookup(name)) {
+    auto tensor = RankedTensorType::get(type.getShape(), b.getI32Type());
+    auto words = llvm::to_vector_of<int32_t>(starts);
+    OpBuilder detached(b.getContext());
+    symbols.insert(memref::GlobalOp::create(
+        detached, b.getLoc(), name, b.getStringAttr("private"), type,
+        DenseElementsAttr::get(tensor, ArrayRef<int32_t>(words)),
+        /*constant=*/true, /*alignment=*/IntegerAttr()));
+  }
+  Value table = memref::GetGlobalOp::create(b, type, name);
+  Value start = memref::LoadOp::create(b, table, core);
+  return arith::IndexCastUIOp::create(b, b.getIndexType(), start);
 }

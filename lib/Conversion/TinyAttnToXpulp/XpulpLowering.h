@@ -27,6 +27,10 @@ public:
                });
   }
 
+  /// Where the share of `core` starts.
+  Value loadShare(ImplicitLocOpBuilder &b, ArrayRef<int64_t> starts,
+                  Value core);
+
 private:
   func::FuncOp get(Location loc, StringRef name, unsigned arguments,
                    llvm::function_ref<void(XpulpBuilder &, ValueRange)> build);

@@ -80,6 +80,10 @@ AttentionShape getAttentionShape(AttentionOp op, bool fusedWeights,
   if (hasPanelKernels(target))
     shape.packing = getPacking(op, shape);
   shape.packing.words = hasWordKernels(target);
+  if (shape.packing.words) {
+    shape.cores = target.getCores();
+    shape.packing.copiesInput = shouldMoveRows(target, shape.width);
+  }
   return shape;
 }
 

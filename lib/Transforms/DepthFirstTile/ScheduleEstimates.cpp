@@ -113,6 +113,8 @@ struct Sizes {
 /// Panels of the input or of slices of it that are made before all loops.
 struct InputPanels {
   explicit InputPanels(const AttentionShape &s) {
+    if (s.packing.copiesInput)
+      all = buffer(s.tokens * getWordRowBytes(s.width));
     if (!s.packing.attention)
       return;
     if (s.fusedWeights)
@@ -307,6 +309,41 @@ bool accumulates(ScheduleKind kind) {
          kind == ScheduleKind::QuartersAccumulate;
 }
 
+/// Steps that cores share one after the other: queries, scores, exponentials
+/// and contexts of a tile, its projection, and keys and values.
+int64_t countSteps(const AttentionShape &s, ScheduleKind kind, int64_t rows) {
+  int64_t block = getBlockRows(kind, s.tokens);
+  int64_t blocks = (s.tokens + block - 1) / block;
+  int64_t tiles = (s.tokens + rows - 1) / rows;
+  int64_t projections = s.fusedWeights ? 1 : 2;
+  switch (kind) {
+  case ScheduleKind::None:
+  case ScheduleKind::RowsAll:
+    return projections + 5 * tiles;
+  case ScheduleKind::HeadsContext:
+    return s.heads * (projections + 4 * tiles) + 1;
+  case ScheduleKind::HeadsAccumulate:
+  case ScheduleKind::HalvesAccumulate:
+  case ScheduleKind::QuartersAccumulate:
+    return s.heads * (blocks * projections + 5 * tiles);
+  case ScheduleKind::RowsContext:
+  case ScheduleKind::RowsAccumulate:
+    return tiles * (s.heads * (projections + 5) + 1);
+  }
+  return 0;
+}
+
+/// What is computed on all cores, and what they wait for the last one at the
+/// end of each step.
+double shareCycles(const AttentionShape &s, ScheduleKind kind, int64_t rows,
+                   double cycles) {
+  constexpr double waitCyclesPerCore = 200;
+  if (s.cores == 1)
+    return cycles;
+  return cycles / s.cores +
+         waitCyclesPerCore * s.cores * countSteps(s, kind, rows);
+}
+
 double getCycles(const AttentionShape &s, ScheduleKind kind, int64_t rows,
                  const std::string &core) {
   double cycles =
@@ -317,7 +354,7 @@ double getCycles(const AttentionShape &s, ScheduleKind kind, int64_t rows,
     if (int64_t rest = block % rows)
       cycles += getTileCycles(s, kind, rest, core);
   });
-  return cycles;
+  return shareCycles(s, kind, rows, cycles);
 }
 
 } // namespace

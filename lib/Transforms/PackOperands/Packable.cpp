@@ -24,6 +24,10 @@ bool tinyattn::hasWordKernels(TargetAttr target) {
   return target && target.getIsa() == "xpulpv2";
 }
 
+bool tinyattn::shouldMoveRows(TargetAttr target, int64_t width) {
+  return hasWordKernels(target) && target.getCores() > 1 && width % 64 == 0;
+}
+
 std::optional<ConstantSlice> tinyattn::getConstantSlice(Value value,
                                                         unsigned dimension) {
   Builder b(value.getContext());

@@ -17,6 +17,9 @@ namespace mlir::tinyattn {
 bool hasPanelKernels(TargetAttr target);
 /// The target has dot products of words of four bytes.
 bool hasWordKernels(TargetAttr target);
+/// Several cores read rows of so many bytes, all of which would begin in one of
+/// 16 memory banks.
+bool shouldMoveRows(TargetAttr target, int64_t width);
 
 /// A range of one dimension of a constant; the others are whole.
 struct ConstantSlice {

@@ -43,13 +43,15 @@ class NetworkInterface:
     """The contract of `void tf_<name>_invoke(inputs..., outputs..., arenas...)`.
 
     All parameters are bare pointers, in this order; `arenas` maps the name of a memory of the
-    target to the bytes needed there, and its order is the order of the parameters.
+    target to the bytes needed there, and its order is the order of the parameters. So many `cores`
+    call the function with the same pointers; it divides the work among them.
     """
 
     name: str
     inputs: tuple[TensorInterface, ...]
     outputs: tuple[TensorInterface, ...]
     arenas: Mapping[str, int]
+    cores: int = 1
 
     def __post_init__(self) -> None:
         if not _C_NAME.match(self.name):

@@ -1,0 +1,101 @@
+# Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Layers that the cores of a cluster share: the same bits on any number of cores, and no races."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tinyformer.bench import layers
+from tinyformer.bench.layers import Layer
+from tinyformer.bench.measure import Measurement, measure
+from tinyformer.options import CompileOptions
+from tinyformer.targets import get_target
+
+ALL_CORES = range(1, 9)
+
+
+def run(
+    layer: Layer,
+    cores: int,
+    options: CompileOptions | None = None,
+    memory: str | None = "l1",
+) -> Measurement:
+    result = measure(layer, get_target("gap9").with_cores(cores), options, memory=memory)
+    assert result.bit_exact
+    return result
+
+
+def cycles(layer: Layer, cores: int, options: CompileOptions | None = None) -> int:
+    found = run(layer, cores, options).run.cycles
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("cores", ALL_CORES)
+def test_attention_on_any_number_of_cores(cores: int) -> None:
+    run(layers.attention(17, 16, 8, 3, 0), cores)
+
+
+@pytest.mark.parametrize("memory", [None, "l1"])
+@pytest.mark.parametrize(
+    "schedule", ["none", "rows-all", "heads-context", "heads-accumulate", "rows-accumulate"]
+)
+def test_depth_first_schedules(schedule: str, memory: str | None) -> None:
+    tile = "none" if schedule == "none" else "5"
+    options = CompileOptions("off", tile=tile, schedule=None if tile == "none" else schedule)
+    run(layers.attention(13, 16, 8, 3, 0), 8, options, memory)
+
+
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    tokens=st.integers(1, 40),
+    width=st.integers(1, 40),
+    head_width=st.integers(1, 20),
+    heads=st.integers(1, 9),
+    cores=st.integers(2, 8),
+    fuse=st.sampled_from(["off", "auto"]),
+    seed=st.integers(0, 100),
+)
+def test_attention_of_any_shape(
+    tokens: int, width: int, head_width: int, heads: int, cores: int, fuse: str, seed: int
+) -> None:
+    layer = layers.attention(tokens, width, head_width, heads, seed)
+    run(layer, cores, CompileOptions(fuse))
+
+
+@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    rows=st.integers(1, 40),
+    channels=st.integers(1, 70),
+    depth=st.integers(1, 40),
+    cores=st.integers(2, 8),
+)
+def test_linear_layers_of_any_shape(rows: int, channels: int, depth: int, cores: int) -> None:
+    run(layers.linear(rows, channels, depth, 0), cores)
+
+
+@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    make=st.sampled_from([layers.softmax, layers.layernorm, layers.lookup, layers.add]),
+    rows=st.integers(1, 40),
+    columns=st.integers(1, 40),
+    cores=st.integers(2, 8),
+)
+def test_rows_of_any_shape(
+    make: Callable[[int, int, int], Layer], rows: int, columns: int, cores: int
+) -> None:
+    run(make(rows, columns, 0), cores)
+
+
+@pytest.mark.parametrize(
+    ("shape", "least"), [((81, 32, 32, 8), 7.2), ((81, 32, 32, 3), 6.5), ((81, 32, 32, 5), 6.5)]
+)
+def test_eight_cores_are_that_many_times_as_fast(
+    shape: tuple[int, int, int, int], least: float
+) -> None:
+    layer = layers.attention(*shape, 0)
+    assert cycles(layer, 1) / cycles(layer, 8) >= least
