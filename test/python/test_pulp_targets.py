@@ -194,7 +194,7 @@ def test_everything_in_l1() -> None:
     layer = layers.linear(9, 16, 32, 0)
     near, far = in_l1(layer), measure(layer, get_target("gap9").with_cores(1))
     assert near.bit_exact and far.bit_exact
-    assert near.target.l1_bytes == 128 * 1024
+    assert near.target.l1_bytes == 512 * 1024
     assert near.image.ram_bytes["l1"] > far.image.ram_bytes["l1"] + 9 * (16 + 32) + 16 * 32
     # Beside code, the number of runs.
     assert near.image.ram_bytes["l2"] == near.image.code_bytes + 4
@@ -204,19 +204,19 @@ def test_everything_in_l1() -> None:
 
 
 def test_l1_grows_as_far_as_it_must() -> None:
-    result = in_l1(layers.linear(2, 600, 250, 0))
+    result = in_l1(layers.linear(2, 2000, 250, 0))
     assert result.bit_exact
-    assert result.target.l1_bytes == 256 * 1024
-    assert result.image.ram_bytes["l1"] > 150_000
+    assert result.target.l1_bytes == 1024 * 1024
+    assert result.image.ram_bytes["l1"] > 500_000
 
 
 def test_the_command_says_that_l1_grew(cli) -> None:
     options = ("bench", "linear", "--shape", "1,600,250", "--target", "gap9", "--memory", "l1")
-    assert "everything but code in L1, enlarged from 128.0 KiB to 256.0 KiB" in cli(*options).out
+    assert "everything but code in L1, enlarged from 128.0 KiB to 512.0 KiB" in cli(*options).out
     figures = json.loads(cli(*options, "--json").out)
-    assert (figures["memory"], figures["l1_bytes"]) == ("l1", 256 * 1024)
+    assert (figures["memory"], figures["l1_bytes"]) == ("l1", 512 * 1024)
     small = ("bench", "add", "--shape", "3,5", "--target", "gap9")
-    assert "enlarged" not in cli(*small, "--memory", "l1").out
+    assert "enlarged" not in cli(*small).out
     figures = json.loads(cli(*small, "--json").out)
     assert (figures["memory"], figures["l1_bytes"]) == (None, 128 * 1024)
     figures = json.loads(cli("bench", "add", "--shape", "3,5", "--target", "host", "--json").out)
@@ -266,7 +266,7 @@ def test_benchmarks_in_l1(cli, kind: str, shape: str) -> None:
     assert figures["timing_model"] == "RI5CY table, cluster in lock step"
     assert figures["instruction_cache"] is figures["contention"] is True
     assert figures["cores"] == 1
-    assert figures["l1_bytes"] == 128 * 1024
+    assert figures["l1_bytes"] == 512 * 1024
     assert figures["stack_bytes"] < 512
 
 

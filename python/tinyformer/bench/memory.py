@@ -10,15 +10,17 @@ from dataclasses import replace
 from tinyformer.options import OptionError
 from tinyformer.targets import Memory, Target
 
-# The simulator's largest L1.
+_FIRST_L1 = 512 * 1024
+# The simulator's largest.
 _LARGEST_L1 = 1024 * 1024
 
 
 def chips_for(target: Target, memory: str | None) -> Iterator[Target]:
     """The chips to try, one after the other, until the layer fits.
 
-    With `memory` "l1" everything but the code is in L1, which grows beyond the chip's own: what is
-    measured then are the kernels, not the way to them. None is the chip as it is.
+    With `memory` "l1" everything but the code is in L1, which is larger than the chip's own, so that
+    no tile is as small as memory wants it: what is measured then are the kernels, not the way to
+    them. None is the chip as it is.
     """
     if memory is None:
         yield target
@@ -27,7 +29,7 @@ def chips_for(target: Target, memory: str | None) -> Iterator[Target]:
         raise OptionError(
             f"--memory takes l1, for a target with a cluster; got '{memory}' for {target.name}"
         )
-    size = target.memory("l1").size
+    size = _FIRST_L1
     while size <= _LARGEST_L1:
         yield _all_in_l1(target, size)
         size *= 2
