@@ -35,12 +35,11 @@
 using namespace mlir;
 
 void tinyattn::registerAllDialects(DialectRegistry &registry) {
-  registry
-      .insert<TinyAttnDialect, armdsp::ArmDspDialect, arith::ArithDialect,
-              bufferization::BufferizationDialect, cf::ControlFlowDialect,
-              DLTIDialect, func::FuncDialect, LLVM::LLVMDialect,
-              memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect,
-              xpulp::XpulpDialect>();
+  registry.insert<TinyAttnDialect, armdsp::ArmDspDialect, arith::ArithDialect,
+                  bufferization::BufferizationDialect, cf::ControlFlowDialect,
+                  DLTIDialect, func::FuncDialect, LLVM::LLVMDialect,
+                  memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect,
+                  xpulp::XpulpDialect>();
   registerBufferizableOpInterfaceExternalModels(registry);
   arith::registerBufferizableOpInterfaceExternalModels(registry);
   registerTilingInterfaceExternalModels(registry);

@@ -50,7 +50,8 @@ static void pack(ConvOp op, const PackableLinear &linear,
   BlockBuilder b(op.getLoc(), op);
   Value input = createPadded(b, op);
   b.setLoc(op.getLoc());
-  PanelConstants::Panel weights = constants.getWeights(b, linear, /*interleaved=*/false);
+  PanelConstants::Panel weights =
+      constants.getWeights(b, linear, /*interleaved=*/false);
   ArrayRef<int64_t> shape = getShape(op.getResult(0));
   int64_t rows = shape[0] * shape[1];
   Value whole = b.empty({rows, shape[2]}, 8);

@@ -18,9 +18,9 @@ _LARGEST_L1 = 1024 * 1024
 def chips_for(target: Target, memory: str | None) -> Iterator[Target]:
     """The chips to try, one after the other, until the layer fits.
 
-    With `memory` "l1" everything but the code is in L1, which is larger than the chip's own, so that
-    no tile is as small as memory wants it: what is measured then are the kernels, not the way to
-    them. None is the chip as it is.
+    With `memory` "l1" everything but the code is in L1, larger than the chip's own, so that no tile
+    is as small as memory wants it: what is measured then are the kernels, not the way to them.
+    None is the chip as it is.
     """
     if memory is None:
         yield target
