@@ -1,6 +1,8 @@
 // Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "ClusterRuntime.h"
+
 #include "TinyFormer/Conversion/Passes.h"
 #include "TinyFormer/Dialect/TinyAttn/TinyAttn.h"
 
@@ -29,7 +31,8 @@ bool mayWrite(Operation *op) {
 class Dispatcher {
 public:
   Dispatcher(ModuleOp module, int64_t cores)
-      : module(module), symbols(module), cores(cores) {}
+      : module(module), symbols(module), runtime(module, symbols),
+        cores(cores) {}
 
   LogicalResult run() {
     SmallVector<func::FuncOp> layers;
@@ -38,7 +41,7 @@ public:
         continue;
       function.walk([&](func::CallOp call) {
         auto layer = symbols.lookup<func::FuncOp>(call.getCallee());
-        if (!llvm::is_contained(layers, layer))
+        if (!layer.isExternal() && !llvm::is_contained(layers, layer))
           layers.push_back(layer);
       });
     }
@@ -83,13 +86,13 @@ private:
       return forall.emitOpError("must run from 0 to ")
              << cores << ", the target's number of cores, without results";
     ImplicitLocOpBuilder b(forall.getLoc(), forall);
-    Value core = getCore(b);
+    Value core = runtime.getCore(b);
     forall.getTerminator().erase();
     Block *body = forall.getBody();
     body->getArgument(0).replaceAllUsesWith(core);
     forall->getBlock()->getOperations().splice(forall->getIterator(),
                                                body->getOperations());
-    createBarrier(b);
+    runtime.createBarrier(b);
     forall.erase();
     return success();
   }
@@ -104,40 +107,18 @@ private:
     b.setInsertionPointToStart(&body);
     Value zero = arith::ConstantIndexOp::create(b, 0);
     Value isFirst =
-        arith::CmpIOp::create(b, arith::CmpIPredicate::eq, getCore(b), zero);
+        arith::CmpIOp::create(b, arith::CmpIPredicate::eq, runtime.getCore(b), zero);
     auto onFirst = scf::IfOp::create(b, isFirst);
     onFirst.thenBlock()->getOperations().splice(
         onFirst.thenBlock()->begin(), body.getOperations(),
         std::next(onFirst->getIterator()), body.getTerminator()->getIterator());
     b.setInsertionPoint(body.getTerminator());
-    createBarrier(b);
-  }
-
-  Value getCore(ImplicitLocOpBuilder &b) {
-    func::FuncOp function = getRuntime("tf_core_id", TypeRange(b.getI32Type()));
-    Value core = func::CallOp::create(b, function, ValueRange()).getResult(0);
-    return arith::IndexCastUIOp::create(b, b.getIndexType(), core);
-  }
-
-  void createBarrier(ImplicitLocOpBuilder &b) {
-    func::CallOp::create(b, getRuntime("tf_barrier", TypeRange()),
-                         ValueRange());
-  }
-
-  /// A function of lib/Runtime/pulp/tf_cluster.h.
-  func::FuncOp getRuntime(StringRef name, TypeRange results) {
-    if (auto existing = symbols.lookup<func::FuncOp>(name))
-      return existing;
-    OpBuilder b(module.getContext());
-    auto function = func::FuncOp::create(
-        b, module.getLoc(), name, b.getFunctionType(TypeRange(), results));
-    function.setPrivate();
-    symbols.insert(function);
-    return function;
+    runtime.createBarrier(b);
   }
 
   ModuleOp module;
   SymbolTable symbols;
+  ClusterRuntime runtime;
   int64_t cores;
 };
 

@@ -81,6 +81,7 @@ void tinyattn::buildBufferizePhase(OpPassManager &pm,
   // In this order: copies of a slice onto itself fold once both are one value.
   pm.addPass(createCSEPass());
   pm.addPass(createCanonicalizerPass());
+  pm.addPass(createInsertTransfers());
   PlanMemoryOptions plan;
   plan.explain = options.explain;
   pm.addPass(createPlanMemory(plan));
@@ -94,6 +95,7 @@ void tinyattn::buildKernelsPhase(OpPassManager &pm,
   kernels.unroll = options.unroll;
   pm.addPass(createConvertTinyAttnToArmDsp(kernels));
   pm.addPass(createConvertTinyAttnToXpulp());
+  pm.addPass(createConvertTransfersToCalls());
   pm.addNestedPass<func::FuncOp>(createConvertTinyAttnToLoops());
   pm.addPass(createDispatchCores());
   pm.addPass(createCanonicalizerPass());

@@ -3,6 +3,9 @@
 
 #include "BufferLifetimes.h"
 
+#include "PackOperands/Packable.h"
+
+#include "TinyFormer/Dialect/TinyAttn/TinyAttn.h"
 #include "TinyFormer/Support/Locations.h"
 
 #include "mlir/IR/Builders.h"
@@ -93,15 +96,29 @@ static LogicalResult checkPlaceable(memref::AllocOp alloc) {
   return success();
 }
 
-static uint64_t getBytes(MemRefType type) {
-  return type.getNumElements() *
-         llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+/// With what kernels that take words may read behind the last byte of a row.
+static uint64_t getBytes(MemRefType type, TargetAttr target) {
+  uint64_t bytes = type.getNumElements() *
+                   llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+  bool isRead = hasWordKernels(target) && type.getRank() != 0 &&
+                type.getElementType().isInteger(8) &&
+                type.getShape().back() % 4 != 0;
+  return isRead ? bytes + 3 : bytes;
+}
+
+/// One side of each transfer has its place.
+static bool isTransferred(memref::AllocOp alloc) {
+  return llvm::any_of(alloc->getUsers(), [&](Operation *user) {
+    auto transfer = dyn_cast<TransferStartOp>(user);
+    return transfer && transfer.getNear() == alloc.getResult();
+  });
 }
 
 FailureOr<SmallVector<Placement>>
 tinyattn::collectBuffers(ModuleOp module, func::FuncOp function,
                          const Timeline &timeline, uint64_t alignment) {
   SmallVector<Placement> placements;
+  auto target = module->getAttrOfType<TargetAttr>(kTarget);
   WalkResult result = module.walk([&](memref::AllocOp alloc) {
     if (alloc->getParentOfType<func::FuncOp>() != function) {
       alloc.emitError("allocates outside of the public function");
@@ -111,7 +128,8 @@ tinyattn::collectBuffers(ModuleOp module, func::FuncOp function,
     if (failed(checkPlaceable(alloc)) ||
         failed(findLifetime(timeline, placement)))
       return WalkResult::interrupt();
-    placement.buffer.size = getBytes(alloc.getType());
+    placement.buffer.size = getBytes(alloc.getType(), target);
+    placement.buffer.mustBeInFirst = isTransferred(alloc);
     placement.buffer.alignment =
         std::max<uint64_t>(alignment, alloc.getAlignment().value_or(1));
     placements.push_back(placement);

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Several memories: first-fit, where buffers that found no place are placed
-// earlier the next time; for few buffers, all ways to distribute them.
+// earlier the next time, those that have no choice before all; for few buffers,
+// all ways to distribute them.
 
 #include "TinyFormer/Transforms/MemoryPlanner.h"
 
@@ -90,7 +91,7 @@ private:
     std::vector<unsigned> order(buffers.size());
     std::iota(order.begin(), order.end(), 0);
     auto key = [&](unsigned i) {
-      return std::tuple(blame[i], buffers[i].size,
+      return std::tuple(blame[i], buffers[i].mustBeInFirst, buffers[i].size,
                         buffers[i].end - buffers[i].start);
     };
     std::stable_sort(order.begin(), order.end(),
@@ -110,7 +111,8 @@ private:
   }
 
   bool place(unsigned index) {
-    for (unsigned memory = 0; memory < capacities.size(); ++memory) {
+    size_t count = buffers[index].mustBeInFirst ? 1 : capacities.size();
+    for (unsigned memory = 0; memory < count; ++memory) {
       uint64_t offset = findGap(index, memory);
       if (offset + buffers[index].size > capacities[memory])
         continue;
@@ -176,7 +178,8 @@ private:
   bool visit(unsigned index) {
     if (index == buffers.size())
       return true;
-    for (size_t memory = 0; memory < masks.size(); ++memory) {
+    size_t count = buffers[index].mustBeInFirst ? 1 : masks.size();
+    for (size_t memory = 0; memory < count; ++memory) {
       masks[memory] |= 1u << index;
       if (getPlan(masks[memory]).size <= capacities[memory] && visit(index + 1))
         return true;
@@ -209,7 +212,12 @@ SpreadPlan tinyformer::spreadMemory(const std::vector<Buffer> &given,
                                     const std::vector<uint64_t> &capacities) {
   SpreadPlan spread;
   spread.whole = planMemory(given);
-  for (unsigned memory = 0; memory < capacities.size(); ++memory) {
+  bool anywhere =
+      std::none_of(given.begin(), given.end(),
+                   [](const Buffer &buffer) { return buffer.mustBeInFirst; });
+  size_t count =
+      anywhere ? capacities.size() : std::min<size_t>(capacities.size(), 1);
+  for (unsigned memory = 0; memory < count; ++memory) {
     if (spread.whole.size > capacities[memory])
       continue;
     spread.fits = true;

@@ -213,9 +213,18 @@ def _target_attribute(target: Target, taken: Mapping[str, int]) -> str:
         memories.append(
             f'<name = "{name}", kind = {memory.kind}, size = {memory.size}, reserved = {reserved}>'
         )
+    dma = "" if target.dma is None else f", dma = {_dma_attribute(target)}"
     return (
         f'#tinyattn.target<name = "{target.name}", core = "{target.core}", isa = "{target.isa}", '
-        f"cores = {target.cores}, memories = [{', '.join(memories)}]>"
+        f"cores = {target.cores}, memories = [{', '.join(memories)}]{dma}>"
+    )
+
+
+def _dma_attribute(target: Target) -> str:
+    assert target.dma is not None
+    return (
+        f'<far = "{target.constant_memory}", setup_cycles = {target.dma.setup_cycles}, '
+        f"bytes_per_cycle = {target.dma.bytes_per_cycle}>"
     )
 
 

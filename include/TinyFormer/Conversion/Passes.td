@@ -96,6 +96,24 @@ def DispatchCores : Pass<"tinyattn-dispatch-cores", "::mlir::ModuleOp"> {
   ];
 }
 
+def ConvertTransfersToCalls
+    : Pass<"convert-tinyattn-transfers-to-calls", "::mlir::ModuleOp"> {
+  let summary = "Convert transfers to calls of the cluster's runtime";
+  let description = [{
+    `tinyattn.transfer_start` becomes a call of `tf_dma_to_l1` or `tf_dma_to_l2`,
+    `tinyattn.transfer_wait` one of `tf_dma_wait` for each number, on core 0
+    while the others wait at a barrier.
+
+    Errors: a target without a DMA.
+
+    Example: test/Conversion/transfers-to-calls.mlir.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"
+  ];
+}
+
 def ConvertArmDspToLLVM : Pass<"convert-armdsp-to-llvm", "::mlir::ModuleOp"> {
   let summary = "Convert instructions of ARMv7E-M to the llvm dialect";
   let description = [{

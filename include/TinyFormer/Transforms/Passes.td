@@ -274,6 +274,28 @@ def OutlineKernels : Pass<"tinyattn-outline-kernels", "::mlir::ModuleOp"> {
   ];
 }
 
+def InsertTransfers : Pass<"tinyattn-insert-transfers", "::mlir::ModuleOp"> {
+  let summary = "Copy constants, inputs and outputs while cores compute";
+  let description = [{
+    Precondition: structured ops work on memrefs, and buffers are not placed yet.
+    Nothing happens unless the module's target has a DMA.
+
+    Effect: what lies in the far memory and is read or written by an op is copied
+    to or from a buffer in the target's first memory. A transfer starts one op
+    ahead, so that it is behind the computation. The weights of a `word_linear`
+    that are many are cut: it becomes one op for each part of the channels, so
+    that one part arrives while another one is used. What is read in a loop is
+    copied before it, as a whole, or part by part inside where there is no room.
+    Room is what the lifetimes of all other buffers leave, and at least 16 KiB.
+    What finds none stays where it is, and so does what is smaller than 256 bytes.
+
+    Example: test/Transforms/insert-transfers.mlir.
+  }];
+  let dependentDialects = [
+    "::mlir::memref::MemRefDialect", "::mlir::tinyattn::TinyAttnDialect"
+  ];
+}
+
 def PlanMemory : Pass<"tinyattn-plan-memory", "::mlir::ModuleOp"> {
   let summary = "Place every buffer in a static arena";
   let description = [{

@@ -159,9 +159,16 @@ LogicalResult MemoryAttr::verify(EmitError emitError, StringRef name,
   return success();
 }
 
+LogicalResult DmaAttr::verify(EmitError emitError, StringRef, uint32_t,
+                              uint32_t bytesPerCycle) {
+  if (bytesPerCycle == 0)
+    return emitError() << "a DMA moves at least 1 byte a cycle";
+  return success();
+}
+
 LogicalResult TargetAttr::verify(EmitError emitError, StringRef, StringRef,
                                  StringRef, int32_t cores,
-                                 ArrayRef<MemoryAttr> memories) {
+                                 ArrayRef<MemoryAttr> memories, DmaAttr dma) {
   if (cores < 1)
     return emitError() << "a target needs at least 1 core, got " << cores;
   llvm::SmallDenseSet<StringRef> names;
@@ -169,5 +176,13 @@ LogicalResult TargetAttr::verify(EmitError emitError, StringRef, StringRef,
     if (!names.insert(memory.getName()).second)
       return emitError() << "two memories are called '" << memory.getName()
                          << "'";
+  if (!dma)
+    return success();
+  if (!names.contains(dma.getFar()) ||
+      dma.getFar() == memories.front().getName())
+    return emitError() << "the DMA needs a second memory, but '" << dma.getFar()
+                       << "' is " << (names.contains(dma.getFar())
+                                          ? "the first"
+                                          : "none of the target's");
   return success();
 }

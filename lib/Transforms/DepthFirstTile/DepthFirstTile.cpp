@@ -6,6 +6,7 @@
 #include "../PackOperands/Packable.h"
 #include "TinyFormer/Dialect/TinyAttn/TinyAttn.h"
 #include "TinyFormer/Support/Locations.h"
+#include "TinyFormer/Transforms/NearMemory.h"
 #include "TinyFormer/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -136,13 +137,14 @@ uint64_t getCapacity(Operation *attention, TargetAttr target) {
   if (!target)
     return std::numeric_limits<uint64_t>::max();
   uint64_t largest = 0;
-  for (MemoryAttr memory : target.getMemories()) {
-    if (memory.getKind() != MemoryKind::Ram)
-      continue;
-    largest = std::max(largest, memory.getSize() - memory.getReserved());
-    // The preferred memory is the first one; others are ten times as slow.
-    if (hasWordKernels(target))
-      break;
+  if (hasWordKernels(target)) {
+    // Other memories than the first one are ten times as slow.
+    NearMemory near(target);
+    largest = near.capacity - near.staging;
+  } else {
+    for (MemoryAttr memory : target.getMemories())
+      if (memory.getKind() == MemoryKind::Ram)
+        largest = std::max(largest, memory.getSize() - memory.getReserved());
   }
   return largest - std::min(largest, getBytesAlive(attention));
 }

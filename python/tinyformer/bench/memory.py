@@ -45,4 +45,5 @@ def _all_in_l1(target: Target, size: int) -> Target:
         constant_memory="l1",
         arena_memories=("l1",),
         data_memory="l1",
+        dma=None,
     )

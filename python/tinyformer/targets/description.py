@@ -28,6 +28,17 @@ class Memory:
 
 
 @dataclass(frozen=True)
+class Dma:
+    """What copies between `constant_memory` and the first arena memory while cores compute.
+
+    A transfer of n bytes takes `setup_cycles + n / bytes_per_cycle` cycles.
+    """
+
+    setup_cycles: int
+    bytes_per_cycle: int
+
+
+@dataclass(frozen=True)
 class Target:
     """One chip (or the host), as the compiler, the linker and the simulators see it.
 
@@ -58,6 +69,7 @@ class Target:
     stack_memory: str
     stack_bytes: int
     runtime_bytes: int = 0
+    dma: Dma | None = None
 
     def memory(self, name: str) -> Memory:
         """The memory called `name`."""

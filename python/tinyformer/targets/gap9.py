@@ -7,7 +7,7 @@ front of the shared one hold the fabric controller's stack and are left out here
 power are those of the published measurements that the reports compare with.
 """
 
-from tinyformer.targets.description import Memory, Target
+from tinyformer.targets.description import Dma, Memory, Target
 
 GAP9 = Target(
     name="gap9",
@@ -28,4 +28,5 @@ GAP9 = Target(
     stack_memory="l1",
     stack_bytes=1024,
     runtime_bytes=64,
+    dma=Dma(setup_cycles=15, bytes_per_cycle=8),
 )

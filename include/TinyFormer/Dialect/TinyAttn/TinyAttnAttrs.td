@@ -119,10 +119,31 @@ def TinyAttn_MemoryAttr : TinyAttn_Attr<"Memory", "memory"> {
   let genVerifyDecl = 1;
 }
 
+def TinyAttn_DmaAttr : TinyAttn_Attr<"Dma", "dma"> {
+  let summary = "What copies between two memories while cores compute";
+  let description = [{
+    Constants, inputs and outputs lie in the memory `far`; cores read the
+    target's first memory much faster. A transfer of n bytes between the two
+    takes `setup_cycles + n / bytes_per_cycle` cycles.
+
+    ```mlir
+    #tinyattn.dma<far = "l2", setup_cycles = 15, bytes_per_cycle = 8>
+    ```
+  }];
+  let parameters = (ins
+    StringRefParameter<"name of a memory of the target">:$far,
+    "uint32_t":$setup_cycles,
+    "uint32_t":$bytes_per_cycle
+  );
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
 def TinyAttn_TargetAttr : TinyAttn_Attr<"Target", "target"> {
   let summary = "The machine that a module is compiled for";
   let description = [{
-    Memories are in the order in which arenas prefer them.
+    Memories are in the order in which arenas prefer them. `dma` is there where
+    constants, inputs and outputs are in a slow memory and can be copied.
 
     ```mlir
     #tinyattn.target<name = "stm32l4", core = "cortex-m4", isa = "armv7e-m",
@@ -134,11 +155,13 @@ def TinyAttn_TargetAttr : TinyAttn_Attr<"Target", "target"> {
     StringRefParameter<"core, as the cost models know it">:$core,
     StringRefParameter<"instruction set">:$isa,
     "int32_t":$cores,
-    ArrayRefParameter<"MemoryAttr">:$memories
+    ArrayRefParameter<"MemoryAttr">:$memories,
+    OptionalParameter<"DmaAttr">:$dma
   );
   let assemblyFormat = [{
     `<` `name` `=` $name `,` `core` `=` $core `,` `isa` `=` $isa `,`
-        `cores` `=` $cores `,` `memories` `=` `[` $memories `]` `>`
+        `cores` `=` $cores `,` `memories` `=` `[` $memories `]`
+        (`,` `dma` `=` $dma^)? `>`
   }];
   let genVerifyDecl = 1;
 }

@@ -8,6 +8,7 @@ include "TinyFormer/Dialect/TinyAttn/TinyAttnAccumulationOps.td"
 include "TinyFormer/Dialect/TinyAttn/TinyAttnAttentionOps.td"
 include "TinyFormer/Dialect/TinyAttn/TinyAttnPackedOps.td"
 include "TinyFormer/Dialect/TinyAttn/TinyAttnStructuredOps.td"
+include "TinyFormer/Dialect/TinyAttn/TinyAttnTransferOps.td"
 include "TinyFormer/Dialect/TinyAttn/TinyAttnWordOps.td"
 
 #endif // TINYFORMER_DIALECT_TINYATTN_OPS_TD
