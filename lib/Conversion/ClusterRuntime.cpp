@@ -37,9 +37,9 @@ func::CallOp ClusterRuntime::call(ImplicitLocOpBuilder &b, StringRef name,
   auto function = symbols.lookup<func::FuncOp>(name);
   if (!function) {
     OpBuilder declaring(module.getContext());
-    function = func::FuncOp::create(
-        declaring, module.getLoc(), name,
-        b.getFunctionType(arguments.getTypes(), results));
+    function =
+        func::FuncOp::create(declaring, module.getLoc(), name,
+                             b.getFunctionType(arguments.getTypes(), results));
     function.setPrivate();
     symbols.insert(function);
   }

@@ -20,10 +20,10 @@ namespace {
 Value getAddress(ImplicitLocOpBuilder &b, Value memRef) {
   auto type = cast<MemRefType>(memRef.getType());
   auto metadata = memref::ExtractStridedMetadataOp::create(b, memRef);
-  Value base =
-      memref::ExtractAlignedPointerAsIndexOp::create(b, metadata.getBaseBuffer());
-  Value bytes = arith::ConstantIndexOp::create(
-      b, type.getElementTypeBitWidth() / 8);
+  Value base = memref::ExtractAlignedPointerAsIndexOp::create(
+      b, metadata.getBaseBuffer());
+  Value bytes =
+      arith::ConstantIndexOp::create(b, type.getElementTypeBitWidth() / 8);
   Value offset = arith::MulIOp::create(b, metadata.getOffset(), bytes);
   Value address = arith::AddIOp::create(b, base, offset);
   return arith::IndexCastUIOp::create(b, b.getI32Type(), address);

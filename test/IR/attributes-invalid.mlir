@@ -180,3 +180,17 @@ func.func @plan() attributes {tinyattn.plan = {steps = [], buffers = []}} {
 func.func @plan_type() attributes {tinyattn.plan = []} {
   return
 }
+
+// -----
+
+// expected-error @+2 {{the DMA needs a second memory, but 'l2' is none of the target's}}
+func.func private @dma_memory() attributes {
+  a = #tinyattn.target<name = "t", core = "c", isa = "i", cores = 1, memories = [
+    <name = "l1", kind = ram, size = 64>],
+    dma = <far = "l2", setup_cycles = 15, bytes_per_cycle = 8>>}
+
+// -----
+
+// expected-error @+2 {{a DMA moves at least 1 byte a cycle}}
+func.func private @dma_stands() attributes {
+  a = #tinyattn.dma<far = "l2", setup_cycles = 15, bytes_per_cycle = 0>}

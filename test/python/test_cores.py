@@ -44,6 +44,15 @@ def test_depth_first_schedules(schedule: str, memory: str | None) -> None:
     run(layers.attention(13, 16, 8, 3, 0), 8, options, memory)
 
 
+def test_transfers_hide_behind_the_computation() -> None:
+    """Weights of 29 KiB come in from L2, a part at a time, and nothing else reads them there."""
+    result = run(layers.attention(40, 48, 16, 6, 0), 8, memory=None).run
+    assert {"tf_dma_to_l1", "tf_dma_to_l2", "tf_dma_wait"} <= set(result.kernels)
+    assert result.cycles is not None
+    assert result.dma_wait_cycles is not None
+    assert 0 < result.dma_wait_cycles < result.cycles // 10
+
+
 @settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(
     tokens=st.integers(1, 40),
@@ -52,13 +61,21 @@ def test_depth_first_schedules(schedule: str, memory: str | None) -> None:
     heads=st.integers(1, 9),
     cores=st.integers(2, 8),
     fuse=st.sampled_from(["never", "auto"]),
+    memory=st.sampled_from([None, "l1"]),
     seed=st.integers(0, 100),
 )
 def test_attention_of_any_shape(
-    tokens: int, width: int, head_width: int, heads: int, cores: int, fuse: str, seed: int
+    tokens: int,
+    width: int,
+    head_width: int,
+    heads: int,
+    cores: int,
+    fuse: str,
+    memory: str | None,
+    seed: int,
 ) -> None:
     layer = layers.attention(tokens, width, head_width, heads, seed)
-    run(layer, cores, CompileOptions(fuse))
+    run(layer, cores, CompileOptions(fuse), memory)
 
 
 @settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow])

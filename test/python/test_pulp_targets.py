@@ -149,14 +149,14 @@ def test_the_planner_knows_the_weights() -> None:
 
 
 def test_an_arena_that_l1_does_not_hold(tmp_path: Path) -> None:
-    """It lies in L2 as a whole: the scores of all heads at once are too much."""
+    """Scores of all heads at once lie in L2; what a transfer brings lies in L1."""
     layer = layers.attention(170, 8, 4, 2, seed=0)
     options = CompileOptions("never", tile="none")
     chip = get_target("pulp-open")
     assert chip.arena_capacity("l1") < 2 * 170 * 170
     compilation = Compilation(layer.module, "net", layer.samples, ["y"], chip, options)
     image = compilation.build(tmp_path)
-    assert [arena.memory for arena in compilation.arenas] == ["l2"]
+    assert [arena.memory for arena in compilation.arenas] == ["l1", "l2"]
     assert L2 < symbols(image.path)["arena_l2"] < L2_END
     x = random_input(0, 170 * 8).reshape(170, 8)
     assert compilation.quantized is not None
@@ -195,12 +195,13 @@ def test_everything_in_l1() -> None:
     near, far = in_l1(layer), measure(layer, get_target("gap9").with_cores(1))
     assert near.bit_exact and far.bit_exact
     assert near.target.l1_bytes == 512 * 1024
-    assert near.image.ram_bytes["l1"] > far.image.ram_bytes["l1"] + 9 * (16 + 32) + 16 * 32
+    data = 9 * (16 + 32) + 16 * 32
+    assert near.image.ram_bytes["l1"] > data
+    assert far.image.ram_bytes["l2"] > far.image.code_bytes + data
     # Beside code, the number of runs.
     assert near.image.ram_bytes["l2"] == near.image.code_bytes + 4
-    # 15 cycles for each access to L2, one for each to L1.
-    assert near.run.cycles is not None and far.run.cycles is not None
-    assert 4 * near.run.cycles < far.run.cycles
+    # What comes from L2 comes by DMA.
+    assert far.run.dma_wait_cycles and not near.run.dma_wait_cycles
 
 
 def test_l1_grows_as_far_as_it_must() -> None:

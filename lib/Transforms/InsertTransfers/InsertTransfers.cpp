@@ -108,13 +108,12 @@ private:
     Operation *end = home.getTerminator();
     if (!take(first, end, getBytes(result)))
       return;
-    rewriter.setInsertionPoint(first);
-    Value near = allocate(result);
+    Value near = allocate(result, home);
     result.replaceAllUsesWith(near);
     rewriter.setInsertionPointAfter(last);
-    Value number = TransferStartOp::create(rewriter, last->getLoc(),
-                                           rewriter.getI32Type(), near,
-                                           result, /*outward=*/true);
+    Value number =
+        TransferStartOp::create(rewriter, last->getLoc(), rewriter.getI32Type(),
+                                near, result, /*outward=*/true);
     waitBefore(end, number, near);
   }
 
@@ -150,7 +149,12 @@ private:
       if ((bytes /= 2) < kLeastPartBytes)
         return;
     auto span = getSpan(op);
-    for (WordLinearOp part : splitLinear(linear, bytes)) {
+    TransferWaitOp wait = waits.lookup(op);
+    waits.erase(op);
+    SmallVector<WordLinearOp> parts = splitLinear(linear, bytes);
+    if (wait)
+      waits[parts.front()] = wait;
+    for (WordLinearOp part : parts) {
       spans[part] = span;
       stageOperand(part.getWeightMutable(), /*isTaken=*/true);
     }
@@ -204,27 +208,32 @@ private:
   /// there by then.
   Operation *getStart(Value far, Operation *op) {
     Operation *before = getStepBefore(op);
+    return before && moveTo(far, before) ? before : op;
+  }
+
+  /// Makes a slice before `place`, if nothing that it needs is made later.
+  bool moveTo(Value far, Operation *place) {
     Operation *slice = far.getDefiningOp();
-    if (!before)
-      return op;
-    if (!slice || slice->getBlock() != op->getBlock())
-      return before;
     DominanceInfo dominance(function);
-    if (dominance.properlyDominates(slice, before))
-      return before;
-    if (failed(moveOperationDependencies(rewriter, slice, before, dominance)))
-      return op;
-    slice->moveBefore(before);
-    return before;
+    if (!slice || dominance.properlyDominates(slice, place))
+      return true;
+    if (failed(moveOperationDependencies(rewriter, slice, place, dominance)))
+      return false;
+    slice->moveBefore(place);
+    return true;
   }
 
   /// Copies `far` beside the steps from `start` on, until `step` needs it.
   Value copyIn(Value far, Operation *start, Operation *step) {
     Operation *place = start;
-    if (start == step && waits.contains(step))
-      place = waits[step];
+    if (TransferWaitOp wait = waits.lookup(step); wait && start == step) {
+      if (moveTo(far, wait))
+        place = wait;
+      else // It gets a wait of its own.
+        waits.erase(step);
+    }
+    Value near = allocate(far, *step->getBlock());
     rewriter.setInsertionPoint(place);
-    Value near = allocate(far);
     Value number = TransferStartOp::create(rewriter, step->getLoc(),
                                            rewriter.getI32Type(), far, near,
                                            /*outward=*/false);
@@ -232,7 +241,9 @@ private:
     return near;
   }
 
-  Value allocate(Value like) {
+  /// At the start of the block: before all slices of it.
+  Value allocate(Value like, Block &block) {
+    rewriter.setInsertionPointToStart(&block);
     auto type = cast<MemRefType>(like.getType());
     return memref::AllocOp::create(
         rewriter, like.getLoc(),
@@ -242,13 +253,21 @@ private:
   /// One wait for all that `step` needs.
   void waitBefore(Operation *step, Value number, Value near) {
     TransferWaitOp &wait = waits[step];
-    if (!wait) {
-      rewriter.setInsertionPoint(step);
-      wait = TransferWaitOp::create(rewriter, step->getLoc(), number, near);
-      return;
+    SmallVector<Value> numbers, buffers;
+    Operation *place = step;
+    if (wait) {
+      llvm::append_range(numbers, wait.getNumbers());
+      llvm::append_range(buffers, wait.getBuffers());
+      place = wait;
     }
-    wait.getNumbersMutable().append(number);
-    wait.getBuffersMutable().append(near);
+    numbers.push_back(number);
+    buffers.push_back(near);
+    rewriter.setInsertionPoint(place);
+    auto all =
+        TransferWaitOp::create(rewriter, step->getLoc(), numbers, buffers);
+    if (wait)
+      wait.erase();
+    wait = all;
   }
 
   //===--------------------------------------------------------------------===//
@@ -296,8 +315,7 @@ struct InsertTransfers : impl::InsertTransfersBase<InsertTransfers> {
       return markAllAnalysesPreserved();
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (function.isPublic() && !function.isExternal() &&
-          function.getBody().hasOneBlock() &&
-          failed(insert(function, target)))
+          function.getBody().hasOneBlock() && failed(insert(function, target)))
         return signalPassFailure();
   }
 

@@ -34,8 +34,8 @@ public:
   bool take(unsigned start, unsigned end, uint64_t bytes) {
     if (used.size() <= end)
       used.resize(end + 1, 0);
-    uint64_t most = *std::max_element(used.begin() + start,
-                                      used.begin() + end + 1);
+    uint64_t most =
+        *std::max_element(used.begin() + start, used.begin() + end + 1);
     if (most + round(bytes) > capacity)
       return false;
     for (unsigned time = start; time <= end; ++time)

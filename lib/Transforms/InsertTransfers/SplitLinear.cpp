@@ -62,9 +62,8 @@ private:
 
   void addPart(int64_t channel, int64_t channelCount, int64_t head,
                int64_t headCount, int64_t column, int64_t columnCount) {
-    Value weight =
-        slice(op.getWeight(), {channel, 0},
-              {channelCount, getShape(op.getWeight())[1]});
+    Value weight = slice(op.getWeight(), {channel, 0},
+                         {channelCount, getShape(op.getWeight())[1]});
     Value y = op.getInits().front();
     ArrayRef<int64_t> shape = getShape(y);
     if (!op.getHeads())
@@ -75,9 +74,9 @@ private:
       y = slice(y, {head, 0, column}, {headCount, shape[1], columnCount});
     IntegerAttr headsAttr =
         op.getHeads() ? b.getI64IntegerAttr(headCount) : IntegerAttr();
-    parts.push_back(WordLinearOp::create(
-        b, TypeRange(), op.getInput(), weight, y, headsAttr,
-        op.getTransposed(), op.getRequantAttr()));
+    parts.push_back(WordLinearOp::create(b, TypeRange(), op.getInput(), weight,
+                                         y, headsAttr, op.getTransposed(),
+                                         op.getRequantAttr()));
   }
 
   Value slice(Value value, ArrayRef<int64_t> offsets, ArrayRef<int64_t> sizes) {

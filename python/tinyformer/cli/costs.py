@@ -28,6 +28,7 @@ def cost(result: RunResult, chip: Target) -> dict[str, Any]:
         "pessimistic_model": result.pessimistic_model,
         "instruction_cache": result.instruction_cache,
         "contention": result.contention,
+        "dma_wait_cycles": result.dma_wait_cycles,
         "layers": {
             name: {
                 "cycles": layer.cycles,

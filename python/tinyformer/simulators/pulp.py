@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 TIMING_MODEL = "RI5CY table, cluster in lock step"
 
+# The runtime's function, on core 0, while the others wait at a barrier.
+_DMA_WAIT = "tf_dma_wait"
+
 # Half a minute of a cluster at 370 MHz.
 DEFAULT_CYCLE_LIMIT = 10_000_000_000
 
@@ -278,6 +281,7 @@ class PulpSession:
                 }
             ),
             kernels=dict(kernels.most_common()),
+            dma_wait_cycles=kernels[_DMA_WAIT],
             kernel_bytes={name: program.function_size(name) for name in kernels},
             timing_model=self._options.timing_model,
             instruction_cache=self._options.instruction_cache,

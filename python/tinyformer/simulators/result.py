@@ -38,7 +38,8 @@ class RunResult:
     symbol that was executed, which may have run for several layers. `cycles_pessimistic` come from
     `pessimistic_model`, where a core has a second one. `kernel_bytes` is the size of each kernel's
     code. Only a profiled run has them, and the host has none of all these. `instruction_cache` and
-    `contention` say whether the model has them, where that is a choice.
+    `contention` say whether the model has them, where that is a choice. `dma_wait_cycles` are those
+    of `cycles` in which a cluster waited for transfers between its memories.
     """
 
     outputs: list[Int8Array]
@@ -52,6 +53,7 @@ class RunResult:
     pessimistic_model: str | None = None
     instruction_cache: bool | None = None
     contention: bool | None = None
+    dma_wait_cycles: int | None = None
     kernel_bytes: Mapping[str, int] = field(default_factory=dict)
 
     def layer_bytes(self, layer: LayerCycles) -> int:
