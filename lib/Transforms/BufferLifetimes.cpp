@@ -7,6 +7,7 @@
 
 #include "TinyFormer/Dialect/TinyAttn/TinyAttn.h"
 #include "TinyFormer/Support/Locations.h"
+#include "TinyFormer/Transforms/WordPanels.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/Interfaces/LoopLikeInterface.h"
@@ -96,22 +97,29 @@ static LogicalResult checkPlaceable(memref::AllocOp alloc) {
   return success();
 }
 
-/// With what kernels that take words may read behind the last byte of a row.
+/// With what kernels that take words may read behind the last row.
 static uint64_t getBytes(MemRefType type, TargetAttr target) {
   uint64_t bytes = type.getNumElements() *
                    llvm::divideCeil(type.getElementTypeBitWidth(), 8);
-  bool isRead = hasWordKernels(target) && type.getRank() != 0 &&
-                type.getElementType().isInteger(8) &&
-                type.getShape().back() % 4 != 0;
-  return isRead ? bytes + 3 : bytes;
+  if (hasWordKernels(target) && type.getRank() != 0 &&
+      type.getElementType().isInteger(8))
+    bytes += tinyformer::getReadAhead(type.getShape().back());
+  return bytes;
 }
 
-/// One side of each transfer has its place.
-static bool isTransferred(memref::AllocOp alloc) {
-  return llvm::any_of(alloc->getUsers(), [&](Operation *user) {
-    auto transfer = dyn_cast<TransferStartOp>(user);
-    return transfer && transfer.getNear() == alloc.getResult();
-  });
+/// Both sides of a transfer have their places; slices of them, too.
+static tinyformer::Buffer::Place getPlace(Value buffer) {
+  for (Operation *user : buffer.getUsers()) {
+    if (auto transfer = dyn_cast<TransferStartOp>(user))
+      return transfer.getNear() == buffer ? tinyformer::Buffer::InFirst
+                                          : tinyformer::Buffer::NotInFirst;
+    if (!isa<memref::SubViewOp>(user))
+      continue;
+    auto place = getPlace(user->getResult(0));
+    if (place != tinyformer::Buffer::Anywhere)
+      return place;
+  }
+  return tinyformer::Buffer::Anywhere;
 }
 
 FailureOr<SmallVector<Placement>>
@@ -129,7 +137,7 @@ tinyattn::collectBuffers(ModuleOp module, func::FuncOp function,
         failed(findLifetime(timeline, placement)))
       return WalkResult::interrupt();
     placement.buffer.size = getBytes(alloc.getType(), target);
-    placement.buffer.mustBeInFirst = isTransferred(alloc);
+    placement.buffer.place = getPlace(alloc.getResult());
     placement.buffer.alignment =
         std::max<uint64_t>(alignment, alloc.getAlignment().value_or(1));
     placements.push_back(placement);

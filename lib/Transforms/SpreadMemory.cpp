@@ -31,6 +31,17 @@ uint64_t alignTo(uint64_t value, uint64_t alignment) {
   return (value + alignment - 1) / alignment * alignment;
 }
 
+bool mayBeIn(const Buffer &buffer, unsigned memory) {
+  return buffer.place == Buffer::Anywhere ||
+         (buffer.place == Buffer::InFirst) == (memory == 0);
+}
+
+bool mayAllBeIn(const std::vector<Buffer> &buffers, unsigned memory) {
+  return std::all_of(buffers.begin(), buffers.end(), [&](const Buffer &buffer) {
+    return mayBeIn(buffer, memory);
+  });
+}
+
 /// Buffers whose sizes are multiples of the smallest alignment, as the planner
 /// for one arena has them. Parts of the problem must not round otherwise.
 std::vector<Buffer> roundSizes(std::vector<Buffer> buffers) {
@@ -91,8 +102,8 @@ private:
     std::vector<unsigned> order(buffers.size());
     std::iota(order.begin(), order.end(), 0);
     auto key = [&](unsigned i) {
-      return std::tuple(blame[i], buffers[i].mustBeInFirst, buffers[i].size,
-                        buffers[i].end - buffers[i].start);
+      return std::tuple(blame[i], buffers[i].place != Buffer::Anywhere,
+                        buffers[i].size, buffers[i].end - buffers[i].start);
     };
     std::stable_sort(order.begin(), order.end(),
                      [&](unsigned a, unsigned b) { return key(a) > key(b); });
@@ -111,8 +122,9 @@ private:
   }
 
   bool place(unsigned index) {
-    size_t count = buffers[index].mustBeInFirst ? 1 : capacities.size();
-    for (unsigned memory = 0; memory < count; ++memory) {
+    for (unsigned memory = 0; memory < capacities.size(); ++memory) {
+      if (!mayBeIn(buffers[index], memory))
+        continue;
       uint64_t offset = findGap(index, memory);
       if (offset + buffers[index].size > capacities[memory])
         continue;
@@ -178,8 +190,9 @@ private:
   bool visit(unsigned index) {
     if (index == buffers.size())
       return true;
-    size_t count = buffers[index].mustBeInFirst ? 1 : masks.size();
-    for (size_t memory = 0; memory < count; ++memory) {
+    for (size_t memory = 0; memory < masks.size(); ++memory) {
+      if (!mayBeIn(buffers[index], memory))
+        continue;
       masks[memory] |= 1u << index;
       if (getPlan(masks[memory]).size <= capacities[memory] && visit(index + 1))
         return true;
@@ -212,13 +225,8 @@ SpreadPlan tinyformer::spreadMemory(const std::vector<Buffer> &given,
                                     const std::vector<uint64_t> &capacities) {
   SpreadPlan spread;
   spread.whole = planMemory(given);
-  bool anywhere =
-      std::none_of(given.begin(), given.end(),
-                   [](const Buffer &buffer) { return buffer.mustBeInFirst; });
-  size_t count =
-      anywhere ? capacities.size() : std::min<size_t>(capacities.size(), 1);
-  for (unsigned memory = 0; memory < count; ++memory) {
-    if (spread.whole.size > capacities[memory])
+  for (unsigned memory = 0; memory < capacities.size(); ++memory) {
+    if (spread.whole.size > capacities[memory] || !mayAllBeIn(given, memory))
       continue;
     spread.fits = true;
     spread.memories.assign(given.size(), memory);

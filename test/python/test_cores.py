@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,7 +14,7 @@ from tinyformer.bench import layers
 from tinyformer.bench.layers import Layer
 from tinyformer.bench.measure import Measurement, measure
 from tinyformer.options import CompileOptions
-from tinyformer.targets import get_target
+from tinyformer.targets import Memory, Target, get_target
 
 ALL_CORES = range(1, 9)
 
@@ -51,6 +52,32 @@ def test_transfers_hide_behind_the_computation() -> None:
     assert result.cycles is not None
     assert result.dma_wait_cycles is not None
     assert 0 < result.dma_wait_cycles < result.cycles // 10
+
+
+def with_little_l1(cores: int) -> Target:
+    """12 KiB beside the stacks."""
+    chip = get_target("gap9").with_cores(cores)
+    l1 = Memory("l1", chip.memory("l1").base, chip.reserved_bytes + 12 * 1024, "ram")
+    return replace(chip, memories=(chip.memory("l2"), l1))
+
+
+@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    make=st.sampled_from([layers.linear, layers.layernorm, layers.lookup, layers.add]),
+    rows=st.integers(150, 250),
+    columns=st.integers(60, 90),
+    depth=st.integers(1, 90),
+    cores=st.integers(1, 8),
+)
+def test_rows_that_do_not_fit_come_and_go(
+    make: Callable[..., Layer], rows: int, columns: int, depth: int, cores: int
+) -> None:
+    shape = (rows, columns, depth) if make is layers.linear else (rows, columns)
+    result = measure(make(*shape, 0), with_little_l1(cores))
+    assert result.bit_exact
+    assert {"tf_dma_to_l1", "tf_dma_to_l2"} <= set(result.run.kernels)
+    # A layer for each part.
+    assert sum(make.__name__ in name for name in result.run.layers) > 1
 
 
 @settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])

@@ -17,6 +17,7 @@ from cluster_device import run_on_cluster
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from pulp.model import BITS, result, signed
+from tinyformer.compiler import CompilerError
 
 INPUTS = ["%va", "%vb", "%vc"]
 OUTSIDE = [*INPUTS, "%vcount", "%sfour", "%ptable", "%pcursor"]
@@ -307,6 +308,11 @@ def test_random_blocks(
     wanted = [case.run(values, memory) for case in cases]  # one after the other
     texts = [case.text(i) for i, case in enumerate(cases)]
     directory = tmp_path_factory.mktemp("blocks")
-    got = run_on_cluster("".join(texts), inputs, 1 + OUTPUTS, directory)
+    try:
+        got = run_on_cluster("".join(texts), inputs, 1 + OUTPUTS, directory)
+    except CompilerError as error:
+        # What is alive at once is not what the generator bounds.
+        assume("registers at once, but there are 28" not in str(error))
+        raise
     for text, expected, output in zip(texts, wanted, got, strict=True):
         assert output.view(np.uint32).tolist()[: len(expected)] == expected, text

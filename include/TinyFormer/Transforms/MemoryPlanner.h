@@ -19,8 +19,8 @@ struct Buffer {
   unsigned start, end;
   /// A power of two.
   uint64_t alignment = 1;
-  /// Of several memories only the first one will do.
-  bool mustBeInFirst = false;
+  /// Of several memories.
+  enum Place { Anywhere, InFirst, NotInFirst } place = Anywhere;
 };
 
 struct Plan {
@@ -61,7 +61,7 @@ struct SpreadPlan {
 
 /// Places the buffers in memories of these capacities, the preferred one first.
 /// All go to the first memory that holds all, as `planMemory` places them; only
-/// if there is none, or some must be in the first, they are spread. For up to 10 buffers a way is found if
+/// if there is none, or some buffers may not be there, they are spread. For up to 10 buffers a way is found if
 /// there is one. The result depends on nothing but the arguments.
 SpreadPlan spreadMemory(const std::vector<Buffer> &buffers,
                         const std::vector<uint64_t> &capacities);

@@ -287,9 +287,12 @@ def InsertTransfers : Pass<"tinyattn-insert-transfers", "::mlir::ModuleOp"> {
     that one part arrives while another one is used. What is read in a loop is
     copied before it, as a whole, or part by part inside where there is no room.
     Room is what the lifetimes of all other buffers leave, and at least 16 KiB.
+    Activations that it is too small for, and that ops take by rows, stay in the
+    far memory; these ops become one for each part of the rows, which come and go
+    beside the parts before and behind.
     What finds none stays where it is, and so does what is smaller than 256 bytes.
 
-    Example: test/Transforms/insert-transfers.mlir.
+    Examples: test/Transforms/insert-transfers.mlir, insert-transfers-rows.mlir.
   }];
   let dependentDialects = [
     "::mlir::memref::MemRefDialect", "::mlir::tinyattn::TinyAttnDialect"

@@ -21,6 +21,10 @@ int64_t getWordPanelWidth(int64_t depth, bool hasHead);
 /// that four rows do not start in the same of 16 memory banks.
 int64_t getWordRowBytes(int64_t width);
 
+/// Bytes that may be read behind the last of some rows of `width` activations
+/// without gaps: to the end of its last word. One or two are read as they are.
+int64_t getReadAhead(int64_t width);
+
 /// The rows of the layer. The zero point is that of the output.
 std::vector<int32_t> packWords(const LinearWeights &layer, int32_t zeroPoint);
 

@@ -34,8 +34,8 @@ struct Sizes {
 
   void setContext(const AttentionShape &s, int64_t heads, int64_t rows) {
     int64_t width = heads * s.valueWidth;
-    context = buffer(rows * width);
-    leftContext = buffer(rows * getRowBytes(s, width));
+    context = getPlainRows(s, rows, width);
+    leftContext = getRows(s, rows, width);
     if (s.packing.output)
       leftContextBlock = contextBlock = getBlockBytes(rows, width);
     bool isPanel = s.packing.output && s.packing.attention &&
@@ -47,12 +47,10 @@ struct Sizes {
   }
 
   void setBytes(const AttentionShape &s, int64_t heads, int64_t rows) {
-    int64_t keyRow = getRowBytes(s, s.headWidth);
-    int64_t tokenRow = getRowBytes(s, s.tokens);
-    keys = s.fusedWeights ? 0 : buffer(heads * s.tokens * keyRow);
-    values = buffer(heads * s.valueWidth * tokenRow);
-    queries = buffer(heads * rows * keyRow);
-    scores = buffer(heads * rows * tokenRow);
+    keys = s.fusedWeights ? 0 : getRows(s, heads * s.tokens, s.headWidth);
+    values = getRows(s, heads * s.valueWidth, s.tokens);
+    queries = getRows(s, heads * rows, s.headWidth);
+    scores = getRows(s, heads * rows, s.tokens);
     sums = buffer(4 * heads * rows);
   }
 
@@ -80,10 +78,18 @@ struct Sizes {
       deadScores = scores;
   }
 
-  /// From one row of bytes to the next.
-  static int64_t getRowBytes(const AttentionShape &s, int64_t width) {
-    bool isAligned = s.packing.words && width >= 4;
-    return isAligned ? getWordRowBytes(width) : width;
+  /// A buffer of rows that products read.
+  static uint64_t getRows(const AttentionShape &s, int64_t rows,
+                          int64_t width) {
+    if (s.packing.words && width >= 4)
+      return buffer(rows * getWordRowBytes(width));
+    return getPlainRows(s, rows, width);
+  }
+
+  /// The same without gaps.
+  static uint64_t getPlainRows(const AttentionShape &s, int64_t rows,
+                               int64_t width) {
+    return buffer(rows * width + (s.packing.words ? getReadAhead(width) : 0));
   }
 
   /// Of rows of int8, at a time.
@@ -184,7 +190,8 @@ uint64_t getHeadPeak(const AttentionShape &s, int64_t rows, bool withContext) {
 uint64_t getArenaBytes(const AttentionShape &s, ScheduleKind kind,
                        int64_t rows) {
   Sizes head(s, 1, rows), all(s, s.heads, rows);
-  uint64_t wholeContext = buffer(s.tokens * s.heads * s.valueWidth);
+  uint64_t wholeContext =
+      Sizes::getPlainRows(s, s.tokens, s.heads * s.valueWidth);
   InputPanels input(s);
   uint64_t early = input.columns + input.all;
   switch (kind) {

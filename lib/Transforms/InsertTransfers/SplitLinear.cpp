@@ -35,7 +35,6 @@ public:
       splitColumns(getEvenPart(llvm::divideCeil(width, kTile),
                                std::max<int64_t>(most / kTile, 1)) *
                    kTile);
-    op.erase();
     return std::move(parts);
   }
 

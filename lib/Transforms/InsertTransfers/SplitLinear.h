@@ -8,10 +8,11 @@
 
 namespace mlir::tinyattn {
 
-/// Replaces `op`, which works on memrefs, by one for each part of its channels:
-/// some heads, or columns in whole tiles of four, whose weights take up to
-/// `partBytes` bytes if that is enough for one head or tile. Returns them in
-/// the order of execution; `op` itself if there is nothing to split.
+/// Makes for `op`, which works on memrefs, one before it for each part of its
+/// channels: some heads, or columns in whole tiles of four, whose weights take
+/// up to `partBytes` bytes if that is enough for one head or tile. Returns them
+/// in the order of execution; `op` itself if there is nothing to split,
+/// otherwise that is to be erased.
 SmallVector<WordLinearOp> splitLinear(WordLinearOp op, int64_t partBytes);
 
 } // namespace mlir::tinyattn

@@ -5,6 +5,7 @@
 #include "../PackOperands/Packable.h"
 
 #include "TinyFormer/Support/Locations.h"
+#include "TinyFormer/Transforms/NearMemory.h"
 #include "TinyFormer/Transforms/Passes.h"
 #include "TinyFormer/Transforms/WordPanels.h"
 
@@ -27,11 +28,12 @@ bool isReadByProducts(OpOperand &use) {
 }
 
 /// Copies an input of the network into rows of different banks, for the
-/// products that read it.
+/// products that read it. A large one may not have room twice.
 void moveRows(func::FuncOp function, TargetAttr target, Value input) {
   auto type = dyn_cast<RankedTensorType>(input.getType());
   if (!type || type.getRank() != 2 || !type.getElementType().isInteger(8) ||
-      !shouldMoveRows(target, type.getDimSize(1)))
+      !shouldMoveRows(target, type.getDimSize(1)) ||
+      type.getNumElements() > int64_t(NearMemory(target).capacity / 8))
     return;
   SmallVector<OpOperand *> uses;
   for (OpOperand &use : input.getUses())

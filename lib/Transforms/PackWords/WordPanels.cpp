@@ -24,6 +24,10 @@ int64_t tinyformer::getWordRowBytes(int64_t width) {
   return 4 * keepApart(getWords(width));
 }
 
+int64_t tinyformer::getReadAhead(int64_t width) {
+  return width % 4 == 0 || width < 3 ? 0 : 3;
+}
+
 std::vector<int32_t> tinyformer::packWords(const LinearWeights &layer,
                                            int32_t zeroPoint) {
   int64_t width = getWordPanelWidth(layer.depth, /*hasHead=*/true);
