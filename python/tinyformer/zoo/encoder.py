@@ -6,8 +6,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from tinyformer.zoo.graph import Graph
 
 
@@ -67,7 +65,7 @@ def _attention(graph: Graph, x: str, block: str, sizes: Encoder) -> str:
 
     query, value = heads("query", [0, 2, 1, 3]), heads("value", [0, 2, 1, 3])
     scores = graph.node("MatMul", f"{path}/scores", query, heads("key", [0, 2, 3, 1]))
-    scale = graph.constant(f"{path}/scale", np.float64(sizes.head_width**-0.5))
+    scale = graph.constant(f"{path}/scale", sizes.head_width**-0.5)
     scores = graph.node("Mul", f"{path}/scaled", scores, scale)
     weights = graph.node("Softmax", f"{path}/softmax", scores, axis=-1)
     context = graph.node("MatMul", f"{path}/context", weights, value)

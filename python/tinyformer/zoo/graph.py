@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,14 +27,14 @@ class Graph:
         self._nodes: list[onnx.NodeProto] = []
         self._weights: list[onnx.TensorProto] = []
 
-    def node(self, operator: str, name: str, *inputs: str, **attributes: object) -> str:
+    def node(self, operator: str, name: str, *inputs: str, **attributes: Any) -> str:
         """Append a node of one output, which has the node's name."""
         self._nodes.append(
             helper.make_node(operator, list(inputs), [name], name=name, **attributes)
         )
         return name
 
-    def constant(self, name: str, array: npt.NDArray[np.generic] | Sequence[int]) -> str:
+    def constant(self, name: str, array: npt.ArrayLike) -> str:
         """An initialiser: integers as int64, numbers as float32."""
         values = np.asarray(array)
         kind = np.float32 if values.dtype.kind == "f" else np.int64
@@ -84,7 +85,7 @@ class Graph:
 
     def first_token(self, x: str, name: str) -> str:
         """[1, S, E] to [1, E]."""
-        return self.node("Gather", name, x, self.constant(f"{name}.index", np.int64(0)), axis=1)
+        return self.node("Gather", name, x, self.constant(f"{name}.index", 0), axis=1)
 
     def finish(
         self, name: str, inputs: Mapping[str, Shape], output: str, classes: int

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 Signal = npt.NDArray[np.float32]
-SAMPLES = 16
+SAMPLES = 8
 
 
 def coloured_noise(random: np.random.Generator, shape: tuple[int, ...]) -> Signal:
@@ -31,8 +31,13 @@ def rhythm(random: np.random.Generator, samples: int, rate: float) -> Signal:
 def heartbeat(random: np.random.Generator, samples: int) -> Signal:
     """One beat, its R peak in the middle: the waves P, Q, R, S and T, and some noise."""
     time = np.linspace(-0.5, 0.5, samples)
-    waves = ((-0.22, 0.03, 0.15), (-0.035, 0.01, -0.12), (0.0, 0.012, 1.0))
-    waves += ((0.035, 0.012, -0.25), (0.26, 0.05, 0.3))
+    waves = (
+        (-0.22, 0.03, 0.15),
+        (-0.035, 0.01, -0.12),
+        (0.0, 0.012, 1.0),
+        (0.035, 0.012, -0.25),
+        (0.26, 0.05, 0.3),
+    )
     beat = random.normal(0, 0.02, samples)
     for centre, width, height in waves:
         moved = centre * random.uniform(0.9, 1.1)
