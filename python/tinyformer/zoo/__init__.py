@@ -21,7 +21,14 @@ from tinyformer.zoo.network import Network, NetworkFiles, PublishedRun
 from tinyformer.zoo.radar import RADAR
 from tinyformer.zoo.vit import VIT
 
-__all__ = ["NETWORKS", "Network", "NetworkFiles", "PublishedRun", "get_network"]
+__all__ = [
+    "NETWORKS",
+    "Network",
+    "NetworkFiles",
+    "PublishedRun",
+    "UnknownNetworkError",
+    "get_network",
+]
 
 _ALL = (EEGFORMER, ECGFORMER, RADAR, KWS, VIT)
 
