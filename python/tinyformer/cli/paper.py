@@ -15,6 +15,8 @@ from tinyformer.cli.console import JsonOption, console, print_json, progress_bar
 from tinyformer.errors import TinyFormerError
 
 if TYPE_CHECKING:
+    from rich.console import JustifyMethod
+
     from tinyformer.bench.paper import Outcome, Peak
     from tinyformer.bench.tables import Table
 
@@ -49,14 +51,12 @@ def paper_command(
 
     targets = [get_target(name).name for name in dict.fromkeys(target or paper.TARGETS)]
     subjects = paper.subjects(network or ())
+    if output is not None and not output.parent.is_dir():
+        raise TinyFormerError(f"cannot write '{output}': there is no folder '{output.parent}'")
     with progress_bar("measuring", quiet=as_json) as progress:
         outcomes, peaks = paper.run(subjects, targets, processes=jobs, progress=progress)
     if output is not None:
-        text = page(_command(target, network, output), outcomes, peaks)
-        try:
-            output.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise TinyFormerError(f"cannot write '{output}': {error.strerror}") from error
+        output.write_text(page(_command(target, network, output), outcomes, peaks), "utf-8")
     if as_json:
         print_json(_describe(outcomes, peaks))
         return
@@ -117,8 +117,9 @@ def _print(table: Table) -> None:
         right = table.is_number(index)
         # Neither names nor numbers are cut off, however narrow the terminal or the pipe.
         fixed = table.numbers > 0 and index < table.labels + table.numbers
-        width = max(len(row[index]) for row in (table.columns, *table.rows)) if fixed else None
-        shown.add_column(column, justify="right" if right else "left", min_width=width)
+        width = max(len(row[index]) for row in (table.columns, *table.rows))
+        justify: JustifyMethod = "right" if right else "left"
+        shown.add_column(column, justify=justify, min_width=width if fixed else min(width, 20))
     for row, strong in zip(table.rows, table.strong, strict=True):
         shown.add_row(*row, style="bold" if strong else None)
     needed = Measurement.get(console, console.options.update(width=1000), shown).minimum
