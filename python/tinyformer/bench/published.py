@@ -37,8 +37,7 @@ SOURCES = {
     ),
     "2026": (
         "CMSIS-NN of November 2026, its batched matrix kernels, V computed transposed, "
-        "copies not counted; gcc 12 -Ofast, on models of the same kind as ours: tables of the "
-        "Cortex-M4's Technical Reference Manual, llvm-mca for the Cortex-M7"
+        "copies not counted; gcc 12 -Ofast, on an earlier version of the timing models used here"
     ),
 }
 
