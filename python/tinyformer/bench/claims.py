@@ -64,7 +64,7 @@ def _memory(peaks: Sequence[Peak]) -> Iterator[Claim]:
         "memory peak with depth-first tiling (DFT)",
         f"up to {published.FACTOR_MEMORY:.2f}x lower",
         f"up to {best.untiled_bytes / best.smallest_bytes:.2f}x lower "
-        f"({subject_text(best.subject)}, {best.target})",
+        f"({subject_text(best.subject)}, {best.target}); see below for what untiled means",
     )
 
 
