@@ -28,6 +28,7 @@ from tinyformer.cli.console import (
 )
 from tinyformer.cli.costs import cost, print_layers
 from tinyformer.cli.flash import flash_command
+from tinyformer.cli.paper import paper_command
 from tinyformer.defaults import DEFAULT_UNROLL
 from tinyformer.options import CompileOptions, OptionError
 from tinyformer.report.fusion import fusion_json, fusion_lines
@@ -178,6 +179,7 @@ def add_command(
 
 
 app.command("flash")(flash_command)
+app.command("paper")(paper_command)
 
 
 def _rows(kind: str, shape: str, machine: _Machine, seed: int, as_json: bool) -> None:
