@@ -239,6 +239,23 @@ def test_pool(shape: tuple[int, int], gap: int, mean: bool, seed: int) -> None:
     snippet.check(f"tinyattn.pool ins(%x : {x}) outs(%y : {y}) {{{attributes}}}", kernel="tf_pool")
 
 
+@several
+@given(shapes, gaps, st.booleans(), seeds)
+@pytest.mark.slow
+def test_normalised_softmax(shape: tuple[int, int], gap: int, peaked: bool, seed: int) -> None:
+    snippet = Snippet(np.random.default_rng(seed))
+    x = snippet.rows("x", shape, gap=gap)
+    y = snippet.result("y", shape, gap=gap)
+    # The largest element may be the whole sum.
+    table = snippet.numbers("t", 256, "i8", 0 if peaked else -128, 0 if peaked else 127)
+    at = len(snippet.data) - 256
+    snippet.data[at] = 255
+    snippet.check(
+        f"tinyattn.softmax ins(%x, %t : {x}, {table}) outs(%y : {y})",
+        kernel="tf_softmax_normalized",
+    )
+
+
 # --- Cycles.
 
 SPEED = [
@@ -246,6 +263,7 @@ SPEED = [
     (layers.lookup, (17, 47), 3.8),
     (layers.add, (66, 64), 7.6),
     (layers.layernorm, (66, 64), 11.0),
+    (layers.softmax, (66, 66), 12.3),
 ]
 
 

@@ -42,7 +42,7 @@ private:
 /// and without a trace, if there is none for it.
 LogicalResult lowerProduct(Operation *op, XpulpKernels &kernels);
 
-/// The same for a softmax that is normalised later.
+/// The same for a softmax, whole or normalised later.
 LogicalResult lowerSoftmax(Operation *op, XpulpKernels &kernels);
 
 /// The same for ops on single elements and rows.
