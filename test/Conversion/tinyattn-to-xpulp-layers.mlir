@@ -85,6 +85,32 @@ func.func @pool(%x: memref<5x8xi8>, %y: memref<1x8xi8>) {
   return
 }
 
+// The frame is one filling; five of its lines have one of the image inside.
+// CHECK-LABEL: @pad
+// CHECK: %[[WORD:.*]] = arith.constant -101058055 : i32
+// CHECK: call @tf_fill(%{{.*}}, %[[WORD]], %{{.*}})
+// CHECK: scf.for
+// CHECK: arith.cmpi ult
+// CHECK: scf.if
+// CHECK: call @tf_copy
+func.func @pad(%x: memref<3x4x2xi8>, %y: memref<5x5x2xi8>) {
+  tinyattn.pad ins(%x : memref<3x4x2xi8>) outs(%y : memref<5x5x2xi8>)
+    {low = array<i64: 1, 0, 0>, value = -7 : i32}
+  return
+}
+
+// Two planes, each of which has two runs of three bytes for a patch.
+// CHECK-LABEL: @patches
+// CHECK: scf.for
+// CHECK: arith.divui
+// CHECK: scf.for
+// CHECK: call @tf_patch_r2_l3_9
+func.func @patches(%x: memref<2x4x9xi8>, %first: index, %y: memref<5x12xi8>) {
+  tinyattn.pack_patches ins(%x, %first : memref<2x4x9xi8>, index) outs(%y : memref<5x12xi8>)
+    {channels_first, count = 5 : i64, kernel = array<i64: 2, 3>, strides = array<i64: 1, 2>}
+  return
+}
+
 // What has no kernel stays: products of 64 bits, elements that lie apart.
 // CHECK-LABEL: @left
 // CHECK: tinyattn.add
@@ -118,4 +144,13 @@ func.func @left(%a: memref<8xi8>, %b: memref<8xi8>, %y: memref<8xi8>, %t: memref
 // CHECK: xpulp.hwloop 15
 // CHECK: xpulp.p.macsrn
 // CHECK: xpulp.p.machhsrn
+
+// Loads of a half and a byte before the stores, and on to the next run.
+// CHECK: func.func private @tf_patch_r2_l3_9
+// CHECK: xpulp.hwloop 2
+// CHECK: xpulp.p.lhu_post
+// CHECK: xpulp.p.lbu_post
+// CHECK: xpulp.p.sh_post
+// CHECK: xpulp.p.sb_post
+// CHECK: xpulp.addi %{{.*}}, 6
 }

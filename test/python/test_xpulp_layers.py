@@ -256,6 +256,46 @@ def test_normalised_softmax(shape: tuple[int, int], gap: int, peaked: bool, seed
     )
 
 
+# --- Convolutions.
+
+pairs = st.tuples(st.integers(1, 4), st.integers(1, 4))
+
+
+@several
+@given(
+    pairs,
+    st.tuples(st.integers(1, 3), st.integers(1, 20)),
+    pairs,
+    st.tuples(*[st.integers(0, 2)] * 4),
+    st.integers(1, 3),
+    st.booleans(),
+    st.sampled_from([1, 8]),
+    seeds,
+)
+@pytest.mark.slow
+def test_convolution(
+    extra: tuple[int, int],
+    kernel: tuple[int, int],
+    strides: tuple[int, int],
+    padding: tuple[int, int, int, int],
+    depth: int,
+    channels_first: bool,
+    cores: int,
+    seed: int,
+) -> None:
+    shape = layers.Convolution(
+        kernel[0] + extra[0], kernel[1] + 2 * extra[1], depth, 5, kernel, strides, padding,
+        channels_first,
+    )  # fmt: skip
+    measured = measure(layers.convolution(shape, seed), get_target("gap9").with_cores(cores))
+    assert measured.bit_exact
+    if cores > 1:
+        return
+    kernels = {name.split("_")[1] for name in measured.run.kernels if name.startswith("tf_")}
+    assert {"patch", "product"} <= kernels
+    assert ("fill" in kernels) == any(padding)
+
+
 # --- Cycles.
 
 SPEED = [
