@@ -6,7 +6,8 @@ module attributes {tinyattn.target = #target} {
 
 // All elements at once, from the middle of the table on.
 // CHECK-LABEL: @lookup
-// CHECK: %[[N:.*]] = arith.constant 55 : i32
+// CHECK: %[[ALL:.*]] = arith.constant 55 : index
+// CHECK: %[[N:.*]] = arith.index_cast %[[ALL]]
 // CHECK: call @tf_lookup(%{{.*}}, %{{.*}}, %{{.*}}, %[[N]])
 func.func @lookup(%x: memref<5x11xi8>, %t: memref<256xi8>, %y: memref<5x11xi8>) {
   tinyattn.lookup ins(%x, %t : memref<5x11xi8>, memref<256xi8>) outs(%y : memref<5x11xi8>)
@@ -53,7 +54,8 @@ func.func @copy(%x: memref<3x4xi32>, %y: memref<3x4xi32>) {
 
 // The kernel takes any number of rows.
 // CHECK-LABEL: @layernorm
-// CHECK: %[[ROWS:.*]] = arith.constant 3 : i32
+// CHECK: %[[ALL:.*]] = arith.constant 3 : index
+// CHECK: %[[ROWS:.*]] = arith.index_cast %[[ALL]]
 // CHECK: call @tf_layernorm_k6_e1_s18_z0_6_8({{.*}}, %[[ROWS]])
 func.func @layernorm(%x: memref<3x6xi8>, %g: memref<6xi16>, %b: memref<6xi32>,
     %y: memref<3x6xi8, strided<[8, 1]>>) {
