@@ -60,6 +60,13 @@ func.func @whole_softmax(%x: memref<4x9xi8>, %t: memref<256xi8>, %y: memref<4x9x
   return
 }
 
+// CHECK-LABEL: @signed_softmax
+// CHECK: call @tf_softmax_signed_9_s9_9(
+func.func @signed_softmax(%x: memref<4x9xi8>, %t: memref<256xi8>, %y: memref<4x9xi8>) {
+  tinyattn.normalized_softmax ins(%x, %t : memref<4x9xi8>, memref<256xi8>) outs(%y : memref<4x9xi8>)
+  return
+}
+
 // Columns of the right side do not follow each other: no kernel.
 // CHECK-LABEL: @plain
 // CHECK: tinyattn.matmul

@@ -131,6 +131,20 @@ func.func @blocks(%x: tensor<1x150x128xi8>) -> tensor<1x150x1xi8> {
   return %y : tensor<1x150x1xi8>
 }
 
+// Signed bytes, for which the table behind it changes.
+// CHECK-LABEL: @whole_softmax
+// CHECK: %[[Y:.*]] = tinyattn.normalized_softmax
+// CHECK: tinyattn.lookup ins(%[[Y]],
+func.func @whole_softmax(%x: tensor<2x3xi8>) -> tensor<2x3xi8> {
+  %t = arith.constant dense<1> : tensor<256xi8>
+  %zeros = arith.constant dense<0> : tensor<256xi8>
+  %i0 = tensor.empty() : tensor<2x3xi8>
+  %e = tinyattn.softmax ins(%x, %t : tensor<2x3xi8>, tensor<256xi8>) outs(%i0 : tensor<2x3xi8>) -> tensor<2x3xi8>
+  %i1 = tensor.empty() : tensor<2x3xi8>
+  %y = tinyattn.lookup ins(%e, %zeros : tensor<2x3xi8>, tensor<256xi8>) outs(%i1 : tensor<2x3xi8>) -> tensor<2x3xi8>
+  return %y : tensor<2x3xi8>
+}
+
 // A product of 64 bits has no kernel.
 // CHECK-LABEL: @wide
 // CHECK: tinyattn.linear

@@ -213,8 +213,8 @@ def PackWords : Pass<"tinyattn-pack-words", "::mlir::func::FuncOp"> {
     attention are written transposed, so that the context is a product of rows,
     too (`matmul` with `transpose_b`). Rows that the passes
     made, and matrix products read, start at whole words and not all in the same
-    memory bank: their destination is a slice of a wider tensor. The bits stay
-    the same.
+    memory bank: their destination is a slice of a wider tensor. A whole softmax
+    that tables read becomes `normalized_softmax`. The bits stay the same.
 
     Layers stay as they are where an operand is no constant or requantisation is
     wide.

@@ -10,27 +10,33 @@ using namespace mlir::tinyattn::pulp;
 
 std::string SoftmaxKernel::getName() const {
   return llvm::formatv("tf_softmax{0}_{1}_s{2}_{3}",
-                       normalized ? "_normalized" : "", columns, inputStride,
-                       resultStride);
+                       isSigned     ? "_signed"
+                       : normalized ? "_normalized"
+                                    : "",
+                       columns, inputStride, resultStride);
 }
 
 namespace {
 
 /// One row after the other. e = T[max - x]: a dot product with -1 in one lane
-/// gives -x, which is added to the address of T[max] by the load.
+/// gives -x, which is added to the address of T[max] by the load. With 1 it
+/// gives x, for a table that is reversed.
 class Rows {
 public:
   Rows(XpulpBuilder &b, const SoftmaxKernel &kernel, Value table)
       : kernel(kernel), words(kernel.columns / 4), rest(kernel.columns % 4),
         table(table) {
     for (int64_t lane = 0; lane < (words ? 4 : 0); ++lane)
-      negatives.push_back(b.constant(int32_t(uint32_t(0xff) << (8 * lane))));
+      signs.push_back(b.constant(
+          int32_t(uint32_t(kernel.isSigned ? 0x01 : 0xff) << (8 * lane))));
     if (words)
       ones = b.constant(0x01010101);
     if (kernel.normalized) {
-      zero = b.constant(0);
-      largest = b.load<xpulp::LbuOp>(table, 0);
+      offset = b.constant(kernel.isSigned ? -(128 << 22) : 0);
+      largest = b.load<xpulp::LbuOp>(table, kernel.isSigned ? 255 : 0);
     }
+    if (kernel.isSigned)
+      this->table = b.add(table, 255);
     nextInput = b.keep(kernel.inputStride - 4 * words);
     nextResult = b.keep(kernel.resultStride - 4 * words);
   }
@@ -44,7 +50,9 @@ public:
   /// The row at `at`, which go on to the next.
   void build(XpulpBuilder &b, Pointers &at) {
     Value result = at.result;
-    base = b.make<xpulp::AddOp>(table, findMaximum(b, at.input));
+    Value maximum = findMaximum(b, at.input);
+    base = kernel.isSigned ? b.make<xpulp::SubOp>(table, maximum)
+                           : b.make<xpulp::AddOp>(table, maximum);
     sum = b.constant(0);
     lookUpWords(b, at);
     lookUpRest(b, at);
@@ -140,8 +148,8 @@ private:
     for (int64_t i = 0; i < count; ++i)
       loaded.push_back(b.loadAndStep(input, Step{4}));
     for (Value word : loaded)
-      for (Value negative : negatives)
-        indices.push_back(b.make<xpulp::PvDotspBOp>(word, negative));
+      for (Value sign : signs)
+        indices.push_back(b.make<xpulp::PvDotspBOp>(word, sign));
     for (Value index : indices)
       bytes.push_back(b.make<xpulp::LbuRegOp>(base, index));
     for (int64_t i = 0; i < count; ++i)
@@ -157,7 +165,8 @@ private:
     for (int64_t i = 0; i < rest; ++i)
       bytes.push_back(b.load<xpulp::LbOp>(at.input, i));
     for (Value &byte : bytes)
-      byte = b.make<xpulp::SubOp>(base, byte);
+      byte = kernel.isSigned ? b.make<xpulp::AddOp>(base, byte)
+                             : b.make<xpulp::SubOp>(base, byte);
     for (Value &byte : bytes)
       byte = b.load<xpulp::LbuOp>(byte, 0);
     for (auto [i, byte] : llvm::enumerate(bytes))
@@ -167,7 +176,7 @@ private:
   }
 
   //===--------------------------------------------------------------------===//
-  // Normalisation: y = (e·R + 2^21) >> 22
+  // Normalisation: y = (e·R + offset + 2^21) >> 22
   //===--------------------------------------------------------------------===//
 
   /// R = ⌊2^30 / Σe⌋, less where one element is the whole sum. Of all e, its y
@@ -180,7 +189,7 @@ private:
   }
 
   Value scale(XpulpBuilder &b, Value product) {
-    return b.addAndRound(product, zero, 22);
+    return b.addAndRound(product, offset, 22);
   }
 
   void scaleWords(XpulpBuilder &b, Value &result) {
@@ -243,11 +252,11 @@ private:
   const SoftmaxKernel &kernel;
   int64_t words, rest;
   Value table;
-  /// A byte -1 in each lane; a byte 1 in all lanes.
-  SmallVector<Value> negatives;
+  /// A byte -1 or 1 in each lane; a byte 1 in all lanes.
+  SmallVector<Value> signs;
   Value ones;
-  /// To normalise: 0, and T[0].
-  Value zero, largest;
+  /// To normalise: 0 or -128·2^22, and T[0].
+  Value offset, largest;
   Step nextInput, nextResult;
   /// Of the row: the address of T[max], the sum of its exponentials, and R.
   Value base, sum, reciprocal;

@@ -16,6 +16,9 @@ struct SoftmaxKernel {
   int64_t columns;
   int64_t inputStride, resultStride; // bytes from one row to the next
   bool normalized;
+  /// The form of `normalized_softmax`: its table is reversed, its result
+  /// signed.
+  bool isSigned;
 
   std::string getName() const;
 

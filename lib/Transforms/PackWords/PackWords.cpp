@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "../PackOperands/BlockBuilder.h"
+#include "../PackOperands/PackLayers.h"
 #include "../PackOperands/Packable.h"
 #include "../PackOperands/Patches.h"
 
@@ -37,6 +38,8 @@ public:
     function.walk([&](LinearAccumulateOp op) { packAccumulate(op); });
     function.walk([&](ConvOp op) { packConvolution(op); });
     function.walk(foldZeroPoint);
+    PanelConstants constants(function);
+    packSoftmaxes(function, constants);
     function.walk([&](tensor::EmptyOp op) { alignRows(op); });
   }
 
