@@ -6,7 +6,8 @@ module attributes {tinyattn.target = #target} {
 
 // All elements at once, from the middle of the table on.
 // CHECK-LABEL: @lookup
-// CHECK: %[[N:.*]] = arith.constant 55 : i32
+// CHECK: %[[ALL:.*]] = arith.constant 55 : index
+// CHECK: %[[N:.*]] = arith.index_cast %[[ALL]]
 // CHECK: call @tf_lookup(%{{.*}}, %{{.*}}, %{{.*}}, %[[N]])
 func.func @lookup(%x: memref<5x11xi8>, %t: memref<256xi8>, %y: memref<5x11xi8>) {
   tinyattn.lookup ins(%x, %t : memref<5x11xi8>, memref<256xi8>) outs(%y : memref<5x11xi8>)
@@ -53,7 +54,8 @@ func.func @copy(%x: memref<3x4xi32>, %y: memref<3x4xi32>) {
 
 // The kernel takes any number of rows.
 // CHECK-LABEL: @layernorm
-// CHECK: %[[ROWS:.*]] = arith.constant 3 : i32
+// CHECK: %[[ALL:.*]] = arith.constant 3 : index
+// CHECK: %[[ROWS:.*]] = arith.index_cast %[[ALL]]
 // CHECK: call @tf_layernorm_k6_e1_s18_z0_6_8({{.*}}, %[[ROWS]])
 func.func @layernorm(%x: memref<3x6xi8>, %g: memref<6xi16>, %b: memref<6xi32>,
     %y: memref<3x6xi8, strided<[8, 1]>>) {
@@ -82,6 +84,32 @@ func.func @pool(%x: memref<5x8xi8>, %y: memref<1x8xi8>) {
   tinyattn.pool ins(%x : memref<5x8xi8>) outs(%y : memref<1x8xi8>)
     {kind = #tinyattn.pool_kind<mean>, input_zero_point = 4 : i32,
      requant = #tinyattn.requant<multiplier = 819, shift = 12>}
+  return
+}
+
+// The frame is one filling; five of its lines have one of the image inside.
+// CHECK-LABEL: @pad
+// CHECK: %[[WORD:.*]] = arith.constant -101058055 : i32
+// CHECK: call @tf_fill(%{{.*}}, %[[WORD]], %{{.*}})
+// CHECK: scf.for
+// CHECK: arith.cmpi ult
+// CHECK: scf.if
+// CHECK: call @tf_copy
+func.func @pad(%x: memref<3x4x2xi8>, %y: memref<5x5x2xi8>) {
+  tinyattn.pad ins(%x : memref<3x4x2xi8>) outs(%y : memref<5x5x2xi8>)
+    {low = array<i64: 1, 0, 0>, value = -7 : i32}
+  return
+}
+
+// Two planes, each of which has two runs of three bytes for a patch.
+// CHECK-LABEL: @patches
+// CHECK: scf.for
+// CHECK: arith.divui
+// CHECK: scf.for
+// CHECK: call @tf_patch_r2_l3_9
+func.func @patches(%x: memref<2x4x9xi8>, %first: index, %y: memref<5x12xi8>) {
+  tinyattn.pack_patches ins(%x, %first : memref<2x4x9xi8>, index) outs(%y : memref<5x12xi8>)
+    {channels_first, count = 5 : i64, kernel = array<i64: 2, 3>, strides = array<i64: 1, 2>}
   return
 }
 
@@ -118,4 +146,13 @@ func.func @left(%a: memref<8xi8>, %b: memref<8xi8>, %y: memref<8xi8>, %t: memref
 // CHECK: xpulp.hwloop 15
 // CHECK: xpulp.p.macsrn
 // CHECK: xpulp.p.machhsrn
+
+// Loads of a half and a byte before the stores, and on to the next run.
+// CHECK: func.func private @tf_patch_r2_l3_9
+// CHECK: xpulp.hwloop 2
+// CHECK: xpulp.p.lhu_post
+// CHECK: xpulp.p.lbu_post
+// CHECK: xpulp.p.sh_post
+// CHECK: xpulp.p.sb_post
+// CHECK: xpulp.addi %{{.*}}, 6
 }

@@ -44,10 +44,26 @@ func.func @context(%e: memref<2x4x9xi8, strided<[48, 12, 1]>>, %v: memref<2x4x9x
 // All rows of all heads in one call.
 // CHECK-LABEL: @softmax
 // CHECK-DAG: %[[EIGHT:.*]] = arith.constant 8 : i32
-// CHECK: call @tf_softmax_9_s12_12(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %[[EIGHT]])
+// CHECK: call @tf_softmax_9_s12_12(%{{.*}}, %{{.*}}, %{{.*}}, %[[EIGHT]], %{{.*}})
 func.func @softmax(%x: memref<2x4x9xi8, strided<[48, 12, 1]>>, %t: memref<256xi8>, %sums: memref<2x4xi32>) {
   tinyattn.softmax ins(%x, %t : memref<2x4x9xi8, strided<[48, 12, 1]>>, memref<256xi8>)
     outs(%x, %sums : memref<2x4x9xi8, strided<[48, 12, 1]>>, memref<2x4xi32>)
+  return
+}
+
+// Without sums, rows are normalised.
+// CHECK-LABEL: @whole_softmax
+// CHECK-DAG: %[[FOUR:.*]] = arith.constant 4 : i32
+// CHECK: call @tf_softmax_normalized_9_s9_9(%{{.*}}, %{{.*}}, %{{.*}}, %[[FOUR]])
+func.func @whole_softmax(%x: memref<4x9xi8>, %t: memref<256xi8>, %y: memref<4x9xi8>) {
+  tinyattn.softmax ins(%x, %t : memref<4x9xi8>, memref<256xi8>) outs(%y : memref<4x9xi8>)
+  return
+}
+
+// CHECK-LABEL: @signed_softmax
+// CHECK: call @tf_softmax_signed_9_s9_9(
+func.func @signed_softmax(%x: memref<4x9xi8>, %t: memref<256xi8>, %y: memref<4x9xi8>) {
+  tinyattn.normalized_softmax ins(%x, %t : memref<4x9xi8>, memref<256xi8>) outs(%y : memref<4x9xi8>)
   return
 }
 

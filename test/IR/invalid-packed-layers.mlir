@@ -66,6 +66,15 @@ func.func @patches_shape(%x: tensor<1x8x8xi8>, %first: index, %l: tensor<2x2x2xi
 
 // -----
 
+func.func @patches_rows(%x: tensor<1x8x8xi8>, %first: index, %l: tensor<3x5xi8>) {
+  // expected-error @below {{'tinyattn.pack_patches' op expects destination of shape [3, 4], got [3, 5]}}
+  %0 = tinyattn.pack_patches ins(%x, %first : tensor<1x8x8xi8>, index) outs(%l : tensor<3x5xi8>)
+    {channels_first, count = 3 : i64, kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>} -> tensor<3x5xi8>
+  return
+}
+
+// -----
+
 func.func @softmax_scalar(%x: tensor<i8>, %t: tensor<256xi8>) {
   // expected-error @below {{'tinyattn.normalized_softmax' op expects rows, got a scalar}}
   %0 = tinyattn.normalized_softmax ins(%x, %t : tensor<i8>, tensor<256xi8>) outs(%x : tensor<i8>) -> tensor<i8>

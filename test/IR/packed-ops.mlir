@@ -111,6 +111,15 @@ func.func @attention(%q: tensor<1x8x2xi32>, %k: tensor<5x8xi32>, %shared: tensor
   return %s1, %c, %c1 : tensor<2x2x12xi8>, tensor<1x8x2xi32>, tensor<2x16xi8>
 }
 
+// CHECK-LABEL: func.func @rows_of_patches
+func.func @rows_of_patches(%x: tensor<1x8x8xi8>, %first: index, %rows: tensor<3x4xi8>) -> tensor<3x4xi8> {
+  // CHECK: tinyattn.pack_patches ins(%{{.*}}, %{{.*}} : tensor<1x8x8xi8>, index) outs(%{{.*}} : tensor<3x4xi8>)
+  %y = tinyattn.pack_patches ins(%x, %first : tensor<1x8x8xi8>, index) outs(%rows : tensor<3x4xi8>)
+    {channels_first, count = 3 : i64, kernel = array<i64: 2, 2>,
+     strides = array<i64: 2, 2>} -> tensor<3x4xi8>
+  return %y : tensor<3x4xi8>
+}
+
 // CHECK-LABEL: func.func @layers
 func.func @layers(%image: tensor<3x4x2xi8>, %frame: tensor<5x5x2xi8>, %first: index,
     %planes: tensor<1x8x8xi8>, %left: tensor<2x2x2xi32>, %odd: tensor<2x6x2xi32>,

@@ -85,6 +85,66 @@ func.func @context(%x: tensor<9x4xi8>, %e: tensor<2x5x9xi8>, %sums: tensor<2x5xi
   return %y : tensor<5x4xi8>
 }
 
+// A layer of patches around which there is a frame. Rows of 6 bytes begin at
+// words.
+// CHECK-LABEL: @convolution
+// CHECK: %[[W:.*]] = arith.constant dense_resource<{{.*}}> : tensor<2x4xi32>
+// CHECK: %[[FRAME:.*]] = tinyattn.pad ins(%{{.*}} : tensor<1x4x5xi8>) outs({{.*}} : tensor<1x6x6xi8>)
+// CHECK-SAME: value = 3
+// CHECK: %[[WIDE:.*]] = tensor.empty() : tensor<10x8xi8>
+// CHECK: %[[ROWS:.*]] = tensor.extract_slice %[[WIDE]][0, 0] [10, 6] [1, 1]
+// CHECK: %[[P:.*]] = tinyattn.pack_patches ins(%[[FRAME]], %{{.*}}) outs(%[[ROWS]] : tensor<10x6xi8>)
+// CHECK-SAME: channels_first, count = 10
+// CHECK: %[[Y:.*]] = tinyattn.word_linear ins(%[[P]], %[[W]] : tensor<10x6xi8>, tensor<2x4xi32>)
+// CHECK: tensor.expand_shape %[[Y]] {{.*}} into tensor<2x5x2xi8>
+func.func @convolution(%x: tensor<1x4x5xi8>) -> tensor<2x5x2xi8> {
+  %w = arith.constant dense<[[[[1], [2]], [[3], [4]], [[5], [6]]],
+                             [[[7], [8]], [[9], [10]], [[11], [12]]]]> : tensor<2x3x2x1xi8>
+  %b = arith.constant dense<7> : tensor<2xi32>
+  %m = arith.constant dense<300> : tensor<2xi32>
+  %init = tensor.empty() : tensor<2x5x2xi8>
+  %y = tinyattn.conv ins(%x, %w, %b, %m
+      : tensor<1x4x5xi8>, tensor<2x3x2x1xi8>, tensor<2xi32>, tensor<2xi32>)
+    outs(%init : tensor<2x5x2xi8>)
+    {channels_first, input_zero_point = 3 : i32, padding = array<i64: 1, 1, 1, 0>,
+     requant = #tinyattn.requant<shift = 18>, strides = array<i64: 2, 1>} -> tensor<2x5x2xi8>
+  return %y : tensor<2x5x2xi8>
+}
+
+// Some patches at a time: those that take 8 KiB, and what is left over.
+// CHECK-LABEL: @blocks
+// CHECK: scf.for
+// CHECK: tinyattn.pack_patches {{.*}} outs(%{{.*}} : tensor<64x128xi8>)
+// CHECK: tinyattn.word_linear
+// CHECK: tinyattn.pack_patches {{.*}} outs(%{{.*}} : tensor<22x128xi8>)
+// CHECK: tinyattn.word_linear
+func.func @blocks(%x: tensor<1x150x128xi8>) -> tensor<1x150x1xi8> {
+  %w = arith.constant dense<1> : tensor<1x1x1x128xi8>
+  %b = arith.constant dense<7> : tensor<1xi32>
+  %m = arith.constant dense<300> : tensor<1xi32>
+  %init = tensor.empty() : tensor<1x150x1xi8>
+  %y = tinyattn.conv ins(%x, %w, %b, %m
+      : tensor<1x150x128xi8>, tensor<1x1x1x128xi8>, tensor<1xi32>, tensor<1xi32>)
+    outs(%init : tensor<1x150x1xi8>)
+    {input_zero_point = 3 : i32, padding = array<i64: 0, 0, 0, 0>,
+     requant = #tinyattn.requant<shift = 18>, strides = array<i64: 1, 1>} -> tensor<1x150x1xi8>
+  return %y : tensor<1x150x1xi8>
+}
+
+// Signed bytes, for which the table behind it changes.
+// CHECK-LABEL: @whole_softmax
+// CHECK: %[[Y:.*]] = tinyattn.normalized_softmax
+// CHECK: tinyattn.lookup ins(%[[Y]],
+func.func @whole_softmax(%x: tensor<2x3xi8>) -> tensor<2x3xi8> {
+  %t = arith.constant dense<1> : tensor<256xi8>
+  %zeros = arith.constant dense<0> : tensor<256xi8>
+  %i0 = tensor.empty() : tensor<2x3xi8>
+  %e = tinyattn.softmax ins(%x, %t : tensor<2x3xi8>, tensor<256xi8>) outs(%i0 : tensor<2x3xi8>) -> tensor<2x3xi8>
+  %i1 = tensor.empty() : tensor<2x3xi8>
+  %y = tinyattn.lookup ins(%e, %zeros : tensor<2x3xi8>, tensor<256xi8>) outs(%i1 : tensor<2x3xi8>) -> tensor<2x3xi8>
+  return %y : tensor<2x3xi8>
+}
+
 // A product of 64 bits has no kernel.
 // CHECK-LABEL: @wide
 // CHECK: tinyattn.linear

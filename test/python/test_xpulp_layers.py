@@ -239,6 +239,64 @@ def test_pool(shape: tuple[int, int], gap: int, mean: bool, seed: int) -> None:
     snippet.check(f"tinyattn.pool ins(%x : {x}) outs(%y : {y}) {{{attributes}}}", kernel="tf_pool")
 
 
+@several
+@given(shapes, gaps, st.booleans(), st.booleans(), seeds)
+@pytest.mark.slow
+def test_normalised_softmax(
+    shape: tuple[int, int], gap: int, peaked: bool, signed: bool, seed: int
+) -> None:
+    snippet = Snippet(np.random.default_rng(seed))
+    x = snippet.rows("x", shape, gap=gap)
+    y = snippet.result("y", shape, gap=gap)
+    # The largest element may be the whole sum.
+    table = snippet.numbers("t", 256, "i8", 0 if peaked else -128, 0 if peaked else 127)
+    snippet.data[-1 if signed else -256] = 255
+    op, kernel = ("normalized_softmax", "signed") if signed else ("softmax", "normalized")
+    snippet.check(
+        f"tinyattn.{op} ins(%x, %t : {x}, {table}) outs(%y : {y})", kernel=f"tf_softmax_{kernel}"
+    )
+
+
+# --- Convolutions.
+
+pairs = st.tuples(st.integers(1, 4), st.integers(1, 4))
+
+
+@several
+@given(
+    pairs,
+    st.tuples(st.integers(1, 3), st.integers(1, 20)),
+    pairs,
+    st.tuples(*[st.integers(0, 2)] * 4),
+    st.integers(1, 3),
+    st.booleans(),
+    st.sampled_from([1, 8]),
+    seeds,
+)
+@pytest.mark.slow
+def test_convolution(
+    extra: tuple[int, int],
+    kernel: tuple[int, int],
+    strides: tuple[int, int],
+    padding: tuple[int, int, int, int],
+    depth: int,
+    channels_first: bool,
+    cores: int,
+    seed: int,
+) -> None:
+    shape = layers.Convolution(
+        kernel[0] + extra[0], kernel[1] + 2 * extra[1], depth, 5, kernel, strides, padding,
+        channels_first,
+    )  # fmt: skip
+    measured = measure(layers.convolution(shape, seed), get_target("gap9").with_cores(cores))
+    assert measured.bit_exact
+    if cores > 1:
+        return
+    kernels = {name.split("_")[1] for name in measured.run.kernels if name.startswith("tf_")}
+    assert {"patch", "product"} <= kernels
+    assert ("fill" in kernels) == any(padding)
+
+
 # --- Cycles.
 
 SPEED = [
@@ -246,6 +304,7 @@ SPEED = [
     (layers.lookup, (17, 47), 3.8),
     (layers.add, (66, 64), 7.6),
     (layers.layernorm, (66, 64), 11.0),
+    (layers.softmax, (66, 66), 9.3),
 ]
 
 

@@ -60,9 +60,12 @@ def ConvertTinyAttnToXpulp
     Effect: products of rows become calls of kernels for all tiles of four rows
     and for the rows that are left over: a loop over the tiles around one
     `xpulp.block` of two hardware loops, over tiles of four columns and over the
-    words of the depth. Equal kernels are one function. Ops without a kernel are
-    left for `convert-tinyattn-to-loops`. On other instruction sets nothing
-    happens.
+    words of the depth. Ops on single elements, rows, columns and patches become
+    calls for all of them, or for those of each line that lies side by side.
+    Kernels take addresses and counts at run time, so that each core of a cluster
+    calls them for its share. Equal kernels are one function. Ops without a
+    kernel are left for `convert-tinyattn-to-loops`. On other instruction sets
+    nothing happens.
 
     Example: test/Conversion/tinyattn-to-xpulp.mlir.
   }];

@@ -208,11 +208,13 @@ def PackWords : Pass<"tinyattn-pack-words", "::mlir::func::FuncOp"> {
 
     Effect: `linear` and `linear_accumulate` with constant weights become
     `word_linear`, their weights constant rows of words with multiplier and
-    addend. Values of attention are written transposed, so that the context is
-    a product of rows, too (`matmul` with `transpose_b`). Rows that the passes
+    addend. A `conv` is such a layer of its patches, of which some KiB are made
+    at a time by `pack_patches`, after `pad` where it has padding. Values of
+    attention are written transposed, so that the context is a product of rows,
+    too (`matmul` with `transpose_b`). Rows that the passes
     made, and matrix products read, start at whole words and not all in the same
-    memory bank: their destination is a slice of a wider tensor. The bits stay
-    the same.
+    memory bank: their destination is a slice of a wider tensor. A whole softmax
+    that tables read becomes `normalized_softmax`. The bits stay the same.
 
     Layers stay as they are where an operand is no constant or requantisation is
     wide.
@@ -223,8 +225,8 @@ def PackWords : Pass<"tinyattn-pack-words", "::mlir::func::FuncOp"> {
     Example: test/Transforms/pack-words.mlir.
   }];
   let dependentDialects = [
-    "::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect",
-    "::mlir::tinyattn::TinyAttnDialect"
+    "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
+    "::mlir::tensor::TensorDialect", "::mlir::tinyattn::TinyAttnDialect"
   ];
 }
 

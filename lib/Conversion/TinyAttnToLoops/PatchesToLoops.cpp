@@ -40,7 +40,17 @@ struct PackPatchesToLoops : OpRewritePattern<PackPatchesOp> {
                                 PatternRewriter &rewriter) const override {
     LoopBuilder b(op.getLoc(), rewriter);
     Value panel = op.getInits().front();
-    int64_t steps = llvm::divideCeil(op.getRunLength(), 2);
+    int64_t length = op.getRunLength(), steps = llvm::divideCeil(length, 2);
+    if (cast<MemRefType>(panel.getType()).getElementType().isInteger(8)) {
+      b.forEach({op.getCount(), op.getRuns(), length}, [&](ValueRange indices) {
+        Value patch = b.add(indices[0], op.getFirst());
+        Value byte = load(b, op, patch, indices[1], indices[2]);
+        Value k = b.multiplyAdd(indices[2], indices[1], b.index(length));
+        b.store(byte, panel, {indices[0], k});
+      });
+      rewriter.eraseOp(op);
+      return success();
+    }
     b.forEach({getShape(panel)[0], op.getRuns(), steps, 2},
               [&](ValueRange indices) {
                 Value run = indices[1], step = indices[2];

@@ -171,3 +171,21 @@ void CopyKernel::build(XpulpBuilder &b, ValueRange arguments) const {
   buildPieces(b, arguments[2], /*log2Size=*/3, {arguments[0], arguments[1]},
               piece, element);
 }
+
+//===----------------------------------------------------------------------===//
+// Fill
+//===----------------------------------------------------------------------===//
+
+void FillKernel::build(XpulpBuilder &b, ValueRange arguments) const {
+  Value word = arguments[1];
+  auto piece = [&](XpulpBuilder &b, SmallVector<Value> &at) {
+    for (int i = 0; i < 4; ++i)
+      b.storeAndStep(word, at[0], {4});
+  };
+  auto element = [&](XpulpBuilder &b, SmallVector<Value> &at) {
+    b.storeByteAndStep(word, at[0], {1});
+    for (unsigned i = 1; i < xpulp::minBodySize; ++i)
+      xpulp::NopOp::create(b);
+  };
+  buildPieces(b, arguments[2], /*log2Size=*/4, {arguments[0]}, piece, element);
+}

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Kernels that make one element of a result from one of each operand: lookup
-// and add.
+// and add, copies and fillings.
 
 #ifndef TINYFORMER_LIB_CONVERSION_TINYATTNTOXPULP_ELEMENTWISEKERNEL_H
 #define TINYFORMER_LIB_CONVERSION_TINYATTNTOXPULP_ELEMENTWISEKERNEL_H
@@ -41,6 +41,13 @@ struct AddKernel {
 /// y = x. Arguments: x, y, and how many bytes.
 struct CopyKernel {
   std::string getName() const { return "tf_copy"; }
+  unsigned getNumArguments() const { return 3; }
+  void build(XpulpBuilder &b, ValueRange arguments) const;
+};
+
+/// y = a word again and again. Arguments: y, the word, and how many bytes.
+struct FillKernel {
+  std::string getName() const { return "tf_fill"; }
   unsigned getNumArguments() const { return 3; }
   void build(XpulpBuilder &b, ValueRange arguments) const;
 };

@@ -4,6 +4,7 @@
 // Ops on single elements, rows and columns: lookup, add, copies, layernorm,
 // requantize, broadcast, pool.
 
+#include "../Cores.h"
 #include "ElementwiseKernel.h"
 #include "LayernormKernel.h"
 #include "PoolKernel.h"
@@ -37,10 +38,13 @@ std::optional<int64_t> getRowBytes(Value memRef) {
   return strides->front() * getElementBytes(memRef);
 }
 
+/// Elements that kernels of single elements take at a time.
+constexpr int64_t kPiece = 8;
+
 class Lowering {
 public:
   Lowering(Operation *op, XpulpKernels &kernels)
-      : b(op->getLoc(), op), kernels(kernels) {}
+      : b(op->getLoc(), op), kernels(kernels), cores(getCores(op)) {}
 
   LogicalResult lower(LookupOp op) {
     if (!isContiguousFrom(op.getTable(), 0))
@@ -80,11 +84,11 @@ public:
 
   LogicalResult lower(memref::CopyOp op) {
     int64_t bytes = getElementBytes(op.getSource());
-    return forEachLine({op.getSource(), op.getTarget()},
-                       [&](ArrayRef<Value> at, Value count) {
-                         count = arith::MulIOp::create(b, count, b.word(bytes));
-                         call(CopyKernel(), {at[0], at[1], count});
-                       });
+    return forEachLine(
+        {op.getSource(), op.getTarget()}, [&](ArrayRef<Value> at, Value count) {
+          count = arith::MulIOp::create(b, count, b.index(bytes));
+          call(CopyKernel(), {at[0], at[1], count});
+        });
   }
 
   LogicalResult lower(LayernormOp op) {
@@ -101,9 +105,12 @@ public:
                            int64_t(*op.getVarianceEpsilon()),
                            int32_t(requant.getShift()),
                            requant.getZeroPoint()};
-    call(kernel,
-         {b.getAddress(x), b.getAddress(op.getWeight()),
-          b.getAddress(op.getBias()), b.getAddress(y), b.word(getShape(x)[0])});
+    Value input = b.getAddress(x), weight = b.getAddress(op.getWeight()),
+          bias = b.getAddress(op.getBias()), result = b.getAddress(y);
+    share(y, *resultStride, [&](Value first, Value count) {
+      call(kernel, {b.advance(input, first, *inputStride), weight, bias,
+                    b.advance(result, first, *resultStride), count});
+    });
     return success();
   }
 
@@ -117,8 +124,13 @@ public:
     int32_t shift = requant.getShift();
     RequantizeKernel kernel{getShape(x)[1], *inputStride, *resultStride, shift};
     int32_t addend = int32_t(uint32_t(requant.getZeroPoint()) << shift);
-    call(kernel, {b.getAddress(x), b.getAddress(op.getMultipliers()),
-                  b.getAddress(y), b.word(getShape(x)[0]), b.word(addend)});
+    Value input = b.getAddress(x), result = b.getAddress(y),
+          multipliers = b.getAddress(op.getMultipliers());
+    share(y, *resultStride, [&](Value first, Value count) {
+      call(kernel,
+           {b.advance(input, first, *inputStride), multipliers,
+            b.advance(result, first, *resultStride), count, b.word(addend)});
+    });
     return success();
   }
 
@@ -128,8 +140,10 @@ public:
     if (!resultStride || !isContiguousFrom(op.getBias(), 0))
       return failure();
     BroadcastKernel kernel{getShape(y)[1], *resultStride};
-    call(kernel,
-         {b.getAddress(op.getBias()), b.getAddress(y), b.word(getShape(y)[0])});
+    Value bias = b.getAddress(op.getBias()), result = b.getAddress(y);
+    share(y, *resultStride, [&](Value first, Value count) {
+      call(kernel, {bias, b.advance(result, first, *resultStride), count});
+    });
     return success();
   }
 
@@ -140,8 +154,7 @@ public:
       return failure();
     PoolKernel kernel{op.getKind() == PoolKind::Mean, getShape(x)[0], *stride,
                       /*shift=*/0};
-    SmallVector<Value> arguments{b.getAddress(x), b.getAddress(y),
-                                 b.word(getShape(x)[1])};
+    SmallVector<Value> ofMeans;
     if (kernel.isMean) {
       RequantAttr requant = *op.getRequant();
       if (requant.getWide())
@@ -151,16 +164,31 @@ public:
       uint32_t addend = uint32_t(requant.getZeroPoint()) << kernel.shift;
       for (int64_t value : {-kernel.rows * zeroPoint,
                             int64_t(requant.getMultiplier()), int64_t(addend)})
-        arguments.push_back(b.word(int32_t(value)));
+        ofMeans.push_back(b.word(int32_t(value)));
     }
-    call(kernel, arguments);
+    Value input = b.getAddress(x), result = b.getAddress(y);
+    auto pool = [&](Value first, Value count) {
+      SmallVector<Value> arguments{b.advance(input, first, 1),
+                                   b.advance(result, first, 1), count};
+      llvm::append_range(arguments, ofMeans);
+      call(kernel, arguments);
+    };
+    shareRows(b, cores, getShape(x)[1], getRowsOfWords(y, 1), pool);
     return success();
   }
 
 private:
+  /// Cores share the rows of `result`, so many bytes each.
+  void share(Value result, int64_t bytes,
+             llvm::function_ref<void(Value first, Value count)> body) {
+    shareRows(b, cores, getShape(result)[0], getRowsOfWords(result, bytes),
+              body);
+  }
+
   /// Runs `body` for all elements of `memRefs`, which have one shape, in lines
   /// that lie side by side in each of them: with addresses, and how many they
-  /// are.
+  /// are. Cores share the outermost lines or, where there is one line, its
+  /// elements. The last memref is the result.
   LogicalResult
   forEachLine(ArrayRef<Value> memRefs,
               llvm::function_ref<void(ArrayRef<Value>, Value)> body) {
@@ -181,21 +209,46 @@ private:
     SmallVector<Value> addresses;
     for (Value memRef : memRefs)
       addresses.push_back(b.getAddress(memRef));
-    Value count = b.word(ShapedType::getNumElements(shape.drop_front(outer)));
+    auto getBytes = [&](unsigned i, unsigned dimension) {
+      return getElementBytes(memRefs[i]) *
+             (dimension < outer ? strides[i][dimension] : 1);
+    };
+    auto advance = [&](ArrayRef<Value> addresses, Value index,
+                       unsigned dimension) {
+      SmallVector<Value> moved;
+      for (auto [i, address] : llvm::enumerate(addresses))
+        moved.push_back(b.advance(address, index, getBytes(i, dimension)));
+      return moved;
+    };
+    int64_t line = ShapedType::getNumElements(shape.drop_front(outer));
     std::function<void(unsigned, ArrayRef<Value>)> enter =
         [&](unsigned dimension, ArrayRef<Value> addresses) {
           if (dimension == outer)
-            return body(addresses, count);
+            return body(addresses, b.index(line));
           b.forEach(shape[dimension], [&](Value index) {
-            SmallVector<Value> inside;
-            for (auto [i, memRef] : llvm::enumerate(memRefs))
-              inside.push_back(
-                  b.advance(addresses[i], index,
-                            strides[i][dimension] * getElementBytes(memRef)));
-            enter(dimension + 1, inside);
+            enter(dimension + 1, advance(addresses, index, dimension));
           });
         };
-    enter(0, addresses);
+    unsigned shared = 0;
+    while (shared < outer && shape[shared] == 1)
+      ++shared;
+    bool isLine = shared == outer;
+    int64_t together =
+        getRowsOfWords(memRefs.back(), getBytes(memRefs.size() - 1, shared));
+    // Lines of two cores must not be interleaved.
+    if (!llvm::is_sorted(ArrayRef(strides.back()).drop_front(shared),
+                         std::greater<>()))
+      together = 0;
+    auto run = [&](Value first, Value count) {
+      SmallVector<Value> begin = advance(addresses, first, shared);
+      if (isLine)
+        return body(begin, count);
+      forShare(b, b.index(0), count, [&](Value index) {
+        enter(shared + 1, advance(begin, index, shared));
+      });
+    };
+    shareRows(b, cores, isLine ? line : shape[shared],
+              isLine ? std::min(kPiece, kPiece * together) : together, run);
     return success();
   }
 
@@ -206,6 +259,7 @@ private:
 
   LayerBuilder b;
   XpulpKernels &kernels;
+  int64_t cores;
 };
 
 } // namespace

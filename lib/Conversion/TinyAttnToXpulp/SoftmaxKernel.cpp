@@ -9,38 +9,62 @@ using namespace mlir;
 using namespace mlir::tinyattn::pulp;
 
 std::string SoftmaxKernel::getName() const {
-  return llvm::formatv("tf_softmax_{0}_s{1}_{2}", columns, inputStride,
-                       resultStride);
+  return llvm::formatv("tf_softmax{0}_{1}_s{2}_{3}",
+                       isSigned     ? "_signed"
+                       : normalized ? "_normalized"
+                                    : "",
+                       columns, inputStride, resultStride);
 }
 
 namespace {
 
 /// One row after the other. e = T[max - x]: a dot product with -1 in one lane
-/// gives -x, which is added to the address of T[max] by the load.
+/// gives -x, which is added to the address of T[max] by the load. With 1 it
+/// gives x, for a table that is reversed.
 class Rows {
 public:
   Rows(XpulpBuilder &b, const SoftmaxKernel &kernel, Value table)
       : kernel(kernel), words(kernel.columns / 4), rest(kernel.columns % 4),
         table(table) {
     for (int64_t lane = 0; lane < (words ? 4 : 0); ++lane)
-      negatives.push_back(b.constant(int32_t(uint32_t(0xff) << (8 * lane))));
+      signs.push_back(b.constant(
+          int32_t(uint32_t(kernel.isSigned ? 0x01 : 0xff) << (8 * lane))));
     if (words)
       ones = b.constant(0x01010101);
+    if (kernel.normalized) {
+      offset = b.constant(kernel.isSigned ? -(128 << 22) : 0);
+      largest = b.load<xpulp::LbuOp>(table, kernel.isSigned ? 255 : 0);
+    }
+    if (kernel.isSigned)
+      this->table = b.add(table, 255);
     nextInput = b.keep(kernel.inputStride - 4 * words);
     nextResult = b.keep(kernel.resultStride - 4 * words);
   }
 
   struct Pointers {
-    Value input, result, sums;
+    Value input, result;
+    /// Unless the rows are normalised.
+    Value sums;
   };
 
   /// The row at `at`, which go on to the next.
   void build(XpulpBuilder &b, Pointers &at) {
-    base = b.make<xpulp::AddOp>(table, findMaximum(b, at.input));
+    Value result = at.result;
+    Value maximum = findMaximum(b, at.input);
+    base = kernel.isSigned ? b.make<xpulp::SubOp>(table, maximum)
+                           : b.make<xpulp::AddOp>(table, maximum);
     sum = b.constant(0);
     lookUpWords(b, at);
     lookUpRest(b, at);
-    b.storeAndStep(sum, at.sums, Step{4});
+    if (kernel.normalized) {
+      invertSum(b);
+      at.result = result;
+      scaleWords(b, at.result);
+      scaleRest(b, at.result);
+    }
+    advance(b, at);
+    if (!kernel.normalized)
+      b.storeAndStep(sum, at.sums, Step{4});
   }
 
 private:
@@ -124,8 +148,8 @@ private:
     for (int64_t i = 0; i < count; ++i)
       loaded.push_back(b.loadAndStep(input, Step{4}));
     for (Value word : loaded)
-      for (Value negative : negatives)
-        indices.push_back(b.make<xpulp::PvDotspBOp>(word, negative));
+      for (Value sign : signs)
+        indices.push_back(b.make<xpulp::PvDotspBOp>(word, sign));
     for (Value index : indices)
       bytes.push_back(b.make<xpulp::LbuRegOp>(base, index));
     for (int64_t i = 0; i < count; ++i)
@@ -141,16 +165,85 @@ private:
     for (int64_t i = 0; i < rest; ++i)
       bytes.push_back(b.load<xpulp::LbOp>(at.input, i));
     for (Value &byte : bytes)
-      byte = b.make<xpulp::SubOp>(base, byte);
+      byte = kernel.isSigned ? b.make<xpulp::AddOp>(base, byte)
+                             : b.make<xpulp::SubOp>(base, byte);
     for (Value &byte : bytes)
       byte = b.load<xpulp::LbuOp>(byte, 0);
     for (auto [i, byte] : llvm::enumerate(bytes))
       xpulp::SbOp::create(b, byte, at.result, int32_t(i));
     for (Value byte : bytes)
       sum = b.make<xpulp::AddOp>(sum, byte);
-    // The hardware wants two instructions behind the inner loop.
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Normalisation: y = (e·R + offset + 2^21) >> 22
+  //===--------------------------------------------------------------------===//
+
+  /// R = ⌊2^30 / Σe⌋, less where one element is the whole sum. Of all e, its y
+  /// alone would be 256, and has to be 255.
+  void invertSum(XpulpBuilder &b) {
+    Value isAlone = b.make<xpulp::PSletuOp>(sum, largest);
+    Value excess = b.make<xpulp::SlliOp>(isAlone, 22);
+    Value dividend = b.make<xpulp::SubOp>(b.constant(1 << 30), excess);
+    reciprocal = b.make<xpulp::DivuOp>(dividend, sum);
+  }
+
+  Value scale(XpulpBuilder &b, Value product) {
+    return b.addAndRound(product, offset, 22);
+  }
+
+  void scaleWords(XpulpBuilder &b, Value &result) {
+    int64_t pairs = words / 2;
+    if (pairs == 1)
+      scaleWords(b, result, 2);
+    if (pairs > 1)
+      result = b.loop(int32_t(pairs), result,
+                      [&](XpulpBuilder &b, ValueRange arguments) {
+                        Value result = arguments[0];
+                        scaleWords(b, result, 2);
+                        return XpulpBuilder::Values{result};
+                      })[0];
+    if (words % 2 != 0)
+      scaleWords(b, result, 1);
+  }
+
+  void scaleWords(XpulpBuilder &b, Value &result, int64_t count) {
+    SmallVector<Value> loaded;
+    for (int64_t i = 0; i < count; ++i)
+      loaded.push_back(b.load(result, 4 * i));
+    for (Value word : loaded) {
+      SmallVector<Value> bytes;
+      for (int32_t lane = 0; lane < 4; ++lane)
+        bytes.push_back(b.make<xpulp::PvExtractuBOp>(word, lane));
+      for (Value &byte : bytes)
+        byte = b.make<xpulp::MulOp>(byte, reciprocal);
+      for (Value &byte : bytes)
+        byte = scale(b, byte);
+      b.storeAndStep(b.packBytes(bytes), result, Step{4});
+    }
+  }
+
+  void scaleRest(XpulpBuilder &b, Value result) {
+    SmallVector<Value> bytes;
+    for (int64_t i = 0; i < rest; ++i)
+      bytes.push_back(b.load<xpulp::LbuOp>(result, i));
+    for (Value &byte : bytes)
+      byte = b.make<xpulp::MulOp>(byte, reciprocal);
+    for (auto [i, byte] : llvm::enumerate(bytes))
+      xpulp::SbOp::create(b, scale(b, byte), result, int32_t(i));
+  }
+
+  //===--------------------------------------------------------------------===//
+  // The next row
+  //===--------------------------------------------------------------------===//
+
+  void advance(XpulpBuilder &b, Pointers &at) {
+    // The hardware wants two instructions behind the inner loop, one of which
+    // stores the sum.
     bool isAtEnd = words % 2 == 0 && rest == 0;
-    if (isAtEnd && nextInput.bytes == 0 && nextResult.bytes == 0)
+    int64_t behind = (nextInput.bytes != 0) + (nextResult.bytes != 0) +
+                     (kernel.normalized ? 0 : 1);
+    for (; isAtEnd && behind < int64_t(xpulp::minBehindInner); ++behind)
       xpulp::NopOp::create(b);
     at.input = b.advance(at.input, nextInput);
     at.result = b.advance(at.result, nextResult);
@@ -159,12 +252,14 @@ private:
   const SoftmaxKernel &kernel;
   int64_t words, rest;
   Value table;
-  /// A byte -1 in each lane; a byte 1 in all lanes.
-  SmallVector<Value> negatives;
+  /// A byte -1 or 1 in each lane; a byte 1 in all lanes.
+  SmallVector<Value> signs;
   Value ones;
+  /// To normalise: 0 or -128·2^22, and T[0].
+  Value offset, largest;
   Step nextInput, nextResult;
-  /// Of the row: the address of T[max], and the sum of its exponentials.
-  Value base, sum;
+  /// Of the row: the address of T[max], the sum of its exponentials, and R.
+  Value base, sum, reciprocal;
 };
 
 } // namespace
@@ -172,13 +267,17 @@ private:
 void SoftmaxKernel::build(XpulpBuilder &b, ValueRange arguments) const {
   Rows rows(b, *this, arguments[2]);
   b.block([&](XpulpBuilder &b) -> XpulpBuilder::Values {
-    b.loop(arguments[4], {arguments[0], arguments[1], arguments[3]},
-           [&](XpulpBuilder &b, ValueRange at) {
-             Rows::Pointers pointers{at[0], at[1], at[2]};
-             rows.build(b, pointers);
-             return XpulpBuilder::Values{pointers.input, pointers.result,
-                                         pointers.sums};
-           });
+    SmallVector<Value> inits{arguments[0], arguments[1]};
+    if (!normalized)
+      inits.push_back(arguments[4]);
+    b.loop(arguments[3], inits, [&](XpulpBuilder &b, ValueRange at) {
+      Rows::Pointers next{at[0], at[1], normalized ? Value() : at[2]};
+      rows.build(b, next);
+      XpulpBuilder::Values moved{next.input, next.result};
+      if (!normalized)
+        moved.push_back(next.sums);
+      return moved;
+    });
     return {};
   });
 }

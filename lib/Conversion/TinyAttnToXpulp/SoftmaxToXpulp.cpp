@@ -24,23 +24,29 @@ static std::optional<int64_t> getRowStride(Value memRef) {
 }
 
 LogicalResult pulp::lowerSoftmax(Operation *operation, XpulpKernels &kernels) {
-  auto op = dyn_cast<SoftmaxOp>(operation);
-  if (!op || op.getInits().size() != 2)
+  if (!isa<SoftmaxOp, NormalizedSoftmaxOp>(operation))
     return failure();
-  Value x = op.getInput(), y = op.getInits()[0], sums = op.getInits()[1];
+  auto op = cast<DestinationStyleOpInterface>(operation);
+  Value x = op.getDpsInputOperand(0)->get(),
+        table = op.getDpsInputOperand(1)->get(),
+        y = op.getDpsInitOperand(0)->get();
+  bool normalized = op.getNumDpsInits() == 1;
+  Value sums = normalized ? Value() : op.getDpsInitOperand(1)->get();
   auto xStride = getRowStride(x), yStride = getRowStride(y);
-  if (!xStride || !yStride || !isContiguousFrom(sums, 0))
+  if (!xStride || !yStride || (sums && !isContiguousFrom(sums, 0)))
     return failure();
   auto shape = cast<ShapedType>(x.getType()).getShape();
-  SoftmaxKernel kernel{shape.back(), *xStride, *yStride};
-  int64_t rows = cast<ShapedType>(sums.getType()).getNumElements();
-  LayerBuilder b(op.getLoc(), op);
+  SoftmaxKernel kernel{shape.back(), *xStride, *yStride, normalized,
+                       isa<NormalizedSoftmaxOp>(operation)};
+  int64_t rows = ShapedType::getNumElements(shape.drop_back());
+  LayerBuilder b(op->getLoc(), operation);
   auto call = [&](Value first, Value count) {
-    b.call(kernels.get(op.getLoc(), kernel),
-           {b.advance(b.getAddress(x), first, *xStride),
-            b.advance(b.getAddress(y), first, *yStride),
-            b.getAddress(op.getTable()),
-            b.advance(b.getAddress(sums), first, 4), count});
+    SmallVector<Value> arguments{b.advance(b.getAddress(x), first, *xStride),
+                                 b.advance(b.getAddress(y), first, *yStride),
+                                 b.getAddress(table), count};
+    if (sums)
+      arguments.push_back(b.advance(b.getAddress(sums), first, 4));
+    b.call(kernels.get(op->getLoc(), kernel), arguments);
   };
   shareRows(b, getCores(op), rows, getRowsOfWords(y, *yStride), call);
   op->erase();

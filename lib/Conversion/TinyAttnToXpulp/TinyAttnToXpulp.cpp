@@ -33,7 +33,8 @@ struct ConvertTinyAttnToXpulp
     // What has no kernel becomes loops later.
     for (Operation *op : ops)
       if (failed(pulp::lowerProduct(op, kernels)) &&
-          failed(pulp::lowerSoftmax(op, kernels)))
+          failed(pulp::lowerSoftmax(op, kernels)) &&
+          failed(pulp::lowerPatches(op, kernels)))
         (void)pulp::lowerLayer(op, kernels);
   }
 };

@@ -4,6 +4,7 @@
 #include "XpulpLowering.h"
 
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
 using namespace mlir::tinyattn;
@@ -45,4 +46,13 @@ Value XpulpKernels::loadShare(ImplicitLocOpBuilder &b, ArrayRef<int64_t> starts,
   Value table = memref::GetGlobalOp::create(b, type, name);
   Value start = memref::LoadOp::create(b, table, core);
   return arith::IndexCastUIOp::create(b, b.getIndexType(), start);
+}
+
+void pulp::forShare(LayerBuilder &b, Value first, Value count,
+                    llvm::function_ref<void(Value)> body) {
+  Value end = arith::AddIOp::create(b, first, count);
+  auto loop = scf::ForOp::create(b, first, end, b.index(1));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  body(loop.getInductionVar());
 }

@@ -38,15 +38,22 @@ private:
   SymbolTable symbols;
 };
 
+/// Runs `body` for a core's share: `first` and what follows, `count` in all.
+void forShare(LayerBuilder &b, Value first, Value count,
+              llvm::function_ref<void(Value)> body);
+
 /// Replaces a product of rows by calls of kernels. Fails, without a diagnostic
 /// and without a trace, if there is none for it.
 LogicalResult lowerProduct(Operation *op, XpulpKernels &kernels);
 
-/// The same for a softmax that is normalised later.
+/// The same for a softmax, whole or normalised later.
 LogicalResult lowerSoftmax(Operation *op, XpulpKernels &kernels);
 
 /// The same for ops on single elements and rows.
 LogicalResult lowerLayer(Operation *op, XpulpKernels &kernels);
+
+/// The same for frames and patches of images.
+LogicalResult lowerPatches(Operation *op, XpulpKernels &kernels);
 
 } // namespace mlir::tinyattn::pulp
 

@@ -226,9 +226,13 @@ LogicalResult PackPatchesOp::verify() {
   if (getCount() < 1 || getCount() > int64_t(getPatches()))
     return emitOpError() << "packs " << getCount() << " of " << getPatches()
                          << " patches";
-  return verifyDestination(
-      *this, "destination", getInits().front(), 32,
-      {getPairs(getCount()), getRuns() * getPairs(getRunLength()), 2});
+  Value destination = getInits().front();
+  int64_t count = getCount(), runs = getRuns(), length = getRunLength();
+  if (shaped(destination).getElementType().isInteger(8))
+    return verifyDestination(*this, "destination", destination, 8,
+                             {count, runs * length});
+  return verifyDestination(*this, "destination", destination, 32,
+                           {getPairs(count), runs * getPairs(length), 2});
 }
 
 //===----------------------------------------------------------------------===//

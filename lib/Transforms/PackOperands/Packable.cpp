@@ -163,10 +163,10 @@ std::optional<PackableLinear> tinyattn::getPackable(LinearOp op) {
                      op.getRequantAttr());
 }
 
-/// Weights [O, KH, KW, C], a 0 behind each run of odd length.
+/// Weights [O, KH, KW, C], each run filled up to a multiple of `alignment`.
 static SmallVector<int8_t> orderByRuns(ArrayRef<int8_t> weights,
                                        ArrayRef<int64_t> shape,
-                                       bool channelsFirst) {
+                                       bool channelsFirst, int64_t alignment) {
   int64_t rows = shape[1], columns = shape[2], depth = shape[3];
   int64_t runs = channelsFirst ? depth * rows : rows;
   int64_t length = channelsFirst ? columns : columns * depth;
@@ -179,16 +179,16 @@ static SmallVector<int8_t> orderByRuns(ArrayRef<int8_t> weights,
               : (channel * rows + run) * length;
       for (int64_t i = 0; i < length; ++i)
         ordered.push_back(weights[begin + i * (channelsFirst ? depth : 1)]);
-      if (length % 2 != 0)
-        ordered.push_back(0);
+      ordered.resize(llvm::alignTo(ordered.size(), alignment));
     }
   }
   return ordered;
 }
 
-std::optional<PackableLinear> tinyattn::getPackable(ConvOp op) {
+std::optional<PackableLinear> tinyattn::readLinear(ConvOp op,
+                                                   int64_t alignment) {
   Value weight = op.getWeight();
-  if (!isPackable(op.getRequantAttr()) || !getConstantAttribute(weight))
+  if (!op.getRequantAttr() || !getConstantAttribute(weight))
     return std::nullopt;
   FailureOr<SmallVector<int8_t>> weights = getConstant<int8_t>(weight);
   if (failed(weights))
@@ -196,12 +196,20 @@ std::optional<PackableLinear> tinyattn::getPackable(ConvOp op) {
   PackableLinear linear;
   linear.weight = *getConstantSlice(weight, 0);
   linear.weights =
-      orderByRuns(*weights, getShape(weight), op.getChannelsFirst());
+      orderByRuns(*weights, getShape(weight), op.getChannelsFirst(), alignment);
   linear.channels = getShape(weight)[0];
   linear.depth = linear.weights.size() / linear.channels;
   if (failed(readRequantisation(linear, op.getBias(), op.getMultipliers(),
-                                op.getRequantAttr())) ||
-      !tinyformer::fitUpperHalf(linear.multipliers, linear.shift))
+                                op.getRequantAttr())))
+    return std::nullopt;
+  return linear;
+}
+
+std::optional<PackableLinear> tinyattn::getPackable(ConvOp op) {
+  if (!isPackable(op.getRequantAttr()))
+    return std::nullopt;
+  std::optional<PackableLinear> linear = readLinear(op, /*alignment=*/2);
+  if (!linear || !tinyformer::fitUpperHalf(linear->multipliers, linear->shift))
     return std::nullopt;
   return linear;
 }

@@ -49,6 +49,9 @@ std::optional<PackableLinear>
 readLinear(Value weight, Value bias, Value multipliers, RequantAttr requant);
 /// The same for a part of the depth of a constant, without requantisation.
 std::optional<PackableLinear> readLinear(LinearAccumulateOp op);
+/// The layer of the patches of `op`, its weights in the order of the runs of
+/// `pack_patches`, each filled with 0 up to a multiple of `alignment`.
+std::optional<PackableLinear> readLinear(ConvOp op, int64_t alignment);
 
 /// `linear` of these operands. Channels of constants that are cut at multiples
 /// of an even width, if at all, and requantisation by the upper half of a
@@ -56,7 +59,7 @@ std::optional<PackableLinear> readLinear(LinearAccumulateOp op);
 std::optional<PackableLinear>
 getPackable(Value weight, Value bias, Value multipliers, RequantAttr requant);
 std::optional<PackableLinear> getPackable(LinearOp op);
-/// The weights in the order of the runs of `pack_patches`.
+/// Runs of an even length.
 std::optional<PackableLinear> getPackable(ConvOp op);
 /// A part of the depth of a constant.
 std::optional<PackableLinear> getPackable(LinearAccumulateOp op);

@@ -2,13 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "../PackOperands/BlockBuilder.h"
+#include "../PackOperands/PackLayers.h"
 #include "../PackOperands/Packable.h"
+#include "../PackOperands/Patches.h"
 
 #include "TinyFormer/Support/Constants.h"
 #include "TinyFormer/Transforms/Passes.h"
 #include "TinyFormer/Transforms/WordPanels.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 
@@ -22,6 +25,10 @@ ArrayRef<int64_t> getShape(Value value) {
   return cast<ShapedType>(value.getType()).getShape();
 }
 
+/// Patches that lie beside the image at a time, in rows that each of eight
+/// cores has four of: as many as take some bytes, if that is more.
+constexpr int64_t kPatches = 32, kPatchBytes = 8192;
+
 class WordPacker {
 public:
   explicit WordPacker(func::FuncOp function) : function(function) {}
@@ -29,7 +36,10 @@ public:
   void run() {
     function.walk([&](LinearOp op) { packLinear(op); });
     function.walk([&](LinearAccumulateOp op) { packAccumulate(op); });
+    function.walk([&](ConvOp op) { packConvolution(op); });
     function.walk(foldZeroPoint);
+    PanelConstants constants(function);
+    packSoftmaxes(function, constants);
     function.walk([&](tensor::EmptyOp op) { alignRows(op); });
   }
 
@@ -88,6 +98,35 @@ private:
                                        /*transposed=*/false, RequantAttr());
     op->replaceAllUsesWith(packed.getResults());
     op->erase();
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Convolutions
+  //===--------------------------------------------------------------------===//
+
+  void packConvolution(ConvOp op) {
+    RequantAttr requant = op.getRequantAttr();
+    if (!requant || requant.getWide())
+      return;
+    std::optional<PackableLinear> linear = readLinear(op, /*alignment=*/1);
+    if (!linear)
+      return;
+    BlockBuilder b(op.getLoc(), op);
+    Value weights = getWeights(b, *linear, requant.getZeroPoint());
+    int64_t patches = getPatches(op), depth = linear->depth;
+    int64_t step =
+        std::max(kPatches, kPatchBytes / depth / kPatches * kPatches);
+    unrollConvolution(
+        op, std::min(patches, step),
+        [&](BlockBuilder &b, int64_t rows) {
+          return b.empty({rows, depth}, 8);
+        },
+        [&](BlockBuilder &b, Value rows, Value tile) {
+          return WordLinearOp::create(b, tile.getType(), rows, weights, tile,
+                                      /*heads=*/IntegerAttr(),
+                                      /*transposed=*/false, requant)
+              .getResult(0);
+        });
   }
 
   //===--------------------------------------------------------------------===//
@@ -182,7 +221,7 @@ private:
   static bool isOfProducts(OpOperand &use) {
     auto op = dyn_cast<DestinationStyleOpInterface>(use.getOwner());
     if (!op || !op.isDpsInit(&use) ||
-        !isa<WordLinearOp, MatmulOp, SoftmaxOp>(op))
+        !isa<WordLinearOp, MatmulOp, SoftmaxOp, PackPatchesOp>(op))
       return false;
     Value result = op.getTiedOpResult(&use);
     return llvm::all_of(result.getUsers(), [](Operation *user) {

@@ -121,16 +121,17 @@ def TinyAttn_PackPatchesOp : TinyAttn_StructuredOp<"pack_patches", [], [{
     /// Patches of the whole input.
     int64_t getPatches();
   }]> {
-  let summary = "Patches of an image as a left panel";
+  let summary = "Patches of an image as a left panel, or as rows of bytes";
   let description = [{
-    The rows of the panel are the patches of X that a `conv` of `kernel` and
+    The rows of the destination are the patches of X that a `conv` of `kernel` and
     `strides` multiplies with its weights, from patch number `first` on, as many
     as `count` says. X is [H, W, C], or [C, H, W] with `channels_first`.
 
     A patch is a number of runs of bytes that lie side by side in X: KH runs of
     KW·C, or C·KH runs of KW bytes with `channels_first`. They follow each other
-    along k, each with a 0 behind it where its length is odd: the left panel is
-    [count/2, runs·length/2, 2], the length rounded up to an even number.
+    along k. Rows of bytes are [count, runs·length] i8. In a left panel there is
+    a 0 behind each run of odd length: it is [count/2, runs·length/2, 2], the
+    length rounded up to an even number.
 
     ```mlir
     %l = tinyattn.pack_patches ins(%x, %first : tensor<1x8x8xi8>, index)
