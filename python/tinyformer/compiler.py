@@ -28,9 +28,11 @@ from tinyformer.decisions import (
     MemoryPlan,
     Schedule,
     ScheduleChoice,
+    location_name,
     read_arenas,
     read_choices,
     read_fusion,
+    read_layers,
     read_plan,
     read_schedules,
 )
@@ -45,7 +47,7 @@ from tinyformer.reference.values import float_of, int_of, type_shape
 from tinyformer.targets import Target
 
 if TYPE_CHECKING:
-    from tinyformer.firmware import FirmwareImage, NetworkInterface, TensorInterface
+    from tinyformer.firmware import FirmwareImage, Library, NetworkInterface, TensorInterface
 
 Array = npt.NDArray[Any]
 
@@ -62,8 +64,9 @@ class Compilation:
     `module` is after `import`; it is changed in place. `samples` calibrate it: an array for each
     input, in the order of the arguments, whose first axis counts samples. `quantized` is the
     module after `quantize`, for the reference interpreter; `input_tensors` and `output_tensors`
-    describe its interface. `schedules` are known after `tile`, `arenas` after `bufferize`; with the
-    option `explain` also `choices` and `plan`.
+    describe its interface. `schedules` are known after `tile`, `arenas` after `bufferize`, `layers`
+    (the layer of each function) after `kernels`; with the option `explain` also `choices`, `plan`,
+    and `calibrated`, the float module that was quantised.
     """
 
     def __init__(
@@ -92,6 +95,8 @@ class Compilation:
         self.choices: tuple[ScheduleChoice, ...] = ()
         self.arenas: tuple[Arena, ...] = ()
         self.plan: MemoryPlan | None = None
+        self.layers: dict[str, str] = {}
+        self.calibrated: ir.Module | None = None
         attach_target(module, self.target, {self.target.data_memory: data_bytes(_io_bytes(module))})
 
     def run_to(self, phase: str) -> None:
@@ -110,17 +115,26 @@ class Compilation:
         """Firmware for the target's simulator in `directory`."""
         from tinyformer.firmware import build_firmware
 
+        return build_firmware(self.interface(), self.llvm_ir(), self.target, directory)
+
+    def build_with_library(self, directory: Path) -> tuple[FirmwareImage, Library]:
+        """The same, and the library for firmware of the user's."""
+        from tinyformer.firmware import build_both
+
+        return build_both(self.interface(), self.llvm_ir(), self.target, directory)
+
+    def llvm_ir(self) -> str:
+        """The network as LLVM IR, a function with the name that the C interface has for it."""
         self.run_to("llvm")
-        interface = self.interface()
-        _rename(self.module, interface.invoke_symbol)
-        llvm_ir = _tinyformer.translate_to_llvmir(self.module.operation)
-        return build_firmware(interface, llvm_ir, self.target, directory)
+        _rename(self.module, self.interface().invoke_symbol)
+        ir_text: str = _tinyformer.translate_to_llvmir(self.module.operation)
+        return ir_text
 
     def interface(self) -> NetworkInterface:
-        """The C interface of the network; needs the phase `bufferize`."""
+        """The C interface of the network, known when its memory is planned."""
         from tinyformer.firmware import NetworkInterface
 
-        assert self.arenas, "arenas are planned by the phase bufferize"
+        self.run_to("bufferize")
         arenas = {arena.memory: arena.size for arena in self.arenas}
         return NetworkInterface(
             self.name, self.input_tensors, self.output_tensors, arenas, self.target.cores
@@ -138,10 +152,11 @@ class Compilation:
                 percentile=self.options.percentile,
                 progress=self.progress,
             )
+            if self.options.explain:
+                self.calibrated = self._copy()
         if phase == "quantize":
             self._reserve_constants()
-            with self.module.context:
-                self.quantized = ir.Module.parse(self.text())
+            self.quantized = self._copy()
             self.input_tensors, self.output_tensors = _tensor_interfaces(
                 public_function(self.module), self.input_names, self.output_names
             )
@@ -153,6 +168,12 @@ class Compilation:
             self.arenas = read_arenas(public_function(self.module))
             if self.options.explain:
                 self.plan = read_plan(public_function(self.module))
+        if phase == "kernels":
+            self.layers = read_layers(self.module)
+
+    def _copy(self) -> ir.Module:
+        with self.module.context:
+            return ir.Module.parse(self.text())
 
     def _reserve_constants(self) -> None:
         """Tell the planner what the weights take of a memory that has arenas, too."""
@@ -252,8 +273,8 @@ def _constant_bytes(module: ir.Module) -> int:
 
 def _layer(location: ir.Location) -> str:
     """`layer: ` for a location with a name, else nothing."""
-    text = str(location)
-    return f"{text.split(chr(34))[1]}: " if text.count('"') >= 2 else ""
+    name = location_name(location)
+    return f"{name}: " if name else ""
 
 
 def _tensor_interfaces(

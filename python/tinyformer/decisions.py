@@ -138,6 +138,23 @@ def read_plan(function: ir.Operation) -> MemoryPlan:
     )
 
 
+def read_layers(module: ir.Module) -> dict[str, str]:
+    """The name of the layer that each function of a module with kernels was made for.
+
+    Kernels that layers share have none.
+    """
+    functions = (op.operation for op in module.body.operations)
+    named = ((f, location_name(f.location)) for f in functions if f.name == "func.func")
+    layers = {_text(f.attributes["sym_name"]): name for f, name in named if name}
+    return {symbol: name for symbol, name in layers.items() if not symbol.startswith("tf_")}
+
+
+def location_name(location: ir.Location) -> str:
+    """The name in a location; empty if it has none."""
+    text = str(location)
+    return text.split('"')[1] if text.count('"') >= 2 else ""
+
+
 def _schedule(attribute: ir.Attribute) -> Schedule:
     entry = ir.DictAttr(attribute)
     return Schedule(

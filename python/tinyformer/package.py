@@ -4,24 +4,28 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinyformer.errors import TinyFormerError
+from tinyformer.versions import BUILD_TOOLS, version
 
 if TYPE_CHECKING:
     from tinyformer.compiler import Compilation
+    from tinyformer.evaluation import Evaluation
     from tinyformer.firmware import FirmwareImage
 
 MANIFEST = "manifest.json"
-FORMAT = 2
+REPORT = "report.html"
+FORMAT = 3
 
 
 class PackageError(TinyFormerError):
@@ -30,7 +34,10 @@ class PackageError(TinyFormerError):
 
 @contextmanager
 def atomic_directory(directory: Path) -> Iterator[Path]:
-    """A scratch folder whose files move to `directory` only if the block succeeds."""
+    """A scratch folder whose files move to `directory` only if the block succeeds.
+
+    What an earlier compilation left there goes away; other files stay.
+    """
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
         if directory.exists() and not directory.is_dir():
@@ -43,29 +50,85 @@ def atomic_directory(directory: Path) -> Iterator[Path]:
         raise PackageError(f"cannot write to '{directory}': {error.strerror}") from error
     try:
         yield scratch
-        directory.mkdir(exist_ok=True)
-        for path in scratch.iterdir():
-            os.replace(path, directory / path.name)
+        _move(scratch, directory)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def write(compilation: Compilation, directory: Path) -> FirmwareImage:
-    """Build the firmware and describe it; nothing is left behind on failure."""
-    from dataclasses import replace
+def _move(scratch: Path, directory: Path) -> None:
+    """All files at once where the folder is new; else the manifest, which names them, last."""
+    if not directory.exists():
+        mask = os.umask(0)
+        os.umask(mask)
+        scratch.chmod(0o777 & ~mask)
+        scratch.rename(directory)
+        return
+    stale = set(_files_of(directory))
+    for path in sorted(scratch.iterdir(), key=lambda path: path.name == MANIFEST):
+        os.replace(path, directory / path.name)
+        stale.discard(path.name)
+    for name in stale:
+        (directory / name).unlink(missing_ok=True)
 
-    compilation.run_to("llvm")
-    assert compilation.quantized is not None
-    with atomic_directory(directory) as scratch:
-        image = compilation.build(scratch)
-        reference = scratch / f"{compilation.name}.quantize.mlir"
-        reference.write_text(
-            str(compilation.quantized.operation.get_asm(enable_debug_info=True)), "utf-8"
-        )
-        manifest = _manifest(compilation, image)
+
+def _files_of(directory: Path) -> list[str]:
+    """What the manifest in a folder says was written with it."""
+    try:
+        files = json.loads((directory / MANIFEST).read_text("utf-8"))["files"]
+        return [name for name in files if Path(name).name == name]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def write(
+    compilation: Compilation, directory: Path, evaluation: Evaluation | None = None
+) -> FirmwareImage:
+    """Build program and library and describe them; nothing is left behind on failure.
+
+    A compilation with the option `explain` also gives a report, which includes `evaluation`.
+    """
+    from tinyformer.firmware.delivery import write_cmake_package, write_readme
+
+    with (
+        atomic_directory(directory) as scratch,
+        tempfile.TemporaryDirectory(prefix="tinyformer-") as work,
+    ):
+        image, library = compilation.build_with_library(Path(work))
+        for path in (image.path, library.archive, library.header):
+            shutil.copy(path, scratch / path.name)
+        assert compilation.quantized is not None
+        reference = str(compilation.quantized.operation.get_asm(enable_debug_info=True))
+        (scratch / f"{compilation.name}.quantize.mlir").write_text(reference, "utf-8")
+        write_cmake_package(image.interface, compilation.target, scratch)
+        write_readme(image, compilation.target, scratch, report=compilation.options.explain)
+        if compilation.options.explain:
+            _write_report(compilation, image, evaluation, scratch)
+        manifest = {**_manifest(compilation, image), "files": _hashes(scratch)}
         text = json.dumps(manifest, indent=2) + "\n"
         (scratch / MANIFEST).write_text(text, "utf-8")
     return replace(image, path=directory / image.path.name, header=directory / image.header.name)
+
+
+def _write_report(
+    compilation: Compilation,
+    image: FirmwareImage,
+    evaluation: Evaluation | None,
+    directory: Path,
+) -> None:
+    from tinyformer.report.measurement import measure
+    from tinyformer.report.report import report_page
+
+    page = report_page(measure(compilation, image, evaluation))
+    (directory / REPORT).write_text(page, encoding="utf-8", newline="\n")
+
+
+def _hashes(directory: Path) -> dict[str, dict[str, Any]]:
+    files = {}
+    for path in sorted(directory.iterdir()):
+        content = path.read_bytes()
+        digest = hashlib.sha256(content).hexdigest()
+        files[path.name] = {"bytes": len(content), "sha256": digest}
+    return files
 
 
 def _manifest(compilation: Compilation, image: FirmwareImage) -> dict[str, Any]:
@@ -76,6 +139,7 @@ def _manifest(compilation: Compilation, image: FirmwareImage) -> dict[str, Any]:
         "cores": image.cores,
         "program": image.path.name,
         "header": image.header.name,
+        "library": f"lib{compilation.name}.a",
         "reference": f"{compilation.name}.quantize.mlir",
         "inputs": [asdict(tensor) for tensor in image.interface.inputs],
         "outputs": [asdict(tensor) for tensor in image.interface.outputs],
@@ -85,6 +149,8 @@ def _manifest(compilation: Compilation, image: FirmwareImage) -> dict[str, Any]:
         "weight_bytes": image.weight_bytes,
         "flash_bytes": image.flash_bytes,
         "ram_bytes": dict(image.ram_bytes),
+        "options": asdict(compilation.options),
+        "tools": {name: version(name) for name in BUILD_TOOLS},
     }
 
 

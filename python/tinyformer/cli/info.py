@@ -9,12 +9,12 @@ import platform
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
-from importlib import metadata
 
 import typer
 
 from tinyformer.cli.console import JsonOption, console, kibibytes, print_json
 from tinyformer.targets import TARGETS
+from tinyformer.versions import version
 
 PACKAGES = (
     "tinyformer",
@@ -49,27 +49,20 @@ def targets_command(as_json: JsonOption = False) -> None:
 
 def doctor_command(as_json: JsonOption = False) -> None:
     """Check the installation: versions, and whether each part works."""
-    versions = {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}}
+    versions = {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
     checks = {name: _attempt(check) for name, check in _CHECKS.items()}
     healthy = all(problem is None for problem in checks.values())
     if as_json:
         print_json({"healthy": healthy, "versions": versions, "problems": checks})
     else:
-        for name, version in versions.items():
-            console.print(f"{name:16} {version}")
+        for name, installed in versions.items():
+            console.print(f"{name:16} {installed}")
         for name, problem in checks.items():
             console.print(
                 f"{name:16} {'works' if problem is None else f'FAILS: {problem}'}", markup=False
             )
     if not healthy:
         sys.exit(1)
-
-
-def _version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return "not installed"
 
 
 def _attempt(check: Callable[[], None]) -> str | None:

@@ -11,7 +11,12 @@ from pathlib import Path
 from tinyformer.errors import ToolchainError
 from tinyformer.firmware.cluster import CLUSTER_CORE, link_cluster_network
 from tinyformer.firmware.fit import check_fit, explain_link_failure
-from tinyformer.firmware.glue import GlueFiles, write_glue, write_linker_script
+from tinyformer.firmware.glue import (
+    GlueFiles,
+    write_glue,
+    write_library_glue,
+    write_linker_script,
+)
 from tinyformer.firmware.image import FirmwareImage, read_image
 from tinyformer.firmware.interface import NetworkInterface
 from tinyformer.firmware.runtime_files import runtime_dir
@@ -20,7 +25,9 @@ from tinyformer.toolchain import (
     archive,
     cached_object,
     compile_object,
+    keep_global,
     link_executable,
+    link_relocatable,
     link_shared,
 )
 
@@ -49,16 +56,8 @@ def build_firmware(
     `llvm_ir` defines `interface.invoke_symbol`; `compile_flags` are added to the compilation
     of it alone. Raises DoesNotFitError when memory of the target is too small.
     """
-    check_fit(interface, target)
-    directory.mkdir(parents=True, exist_ok=True)
-    glue = write_glue(interface, target, directory)
-    objects = _network_objects(interface, llvm_ir, target, glue, compile_flags)
-    if target.code_memory is None:
-        path = directory / f"{interface.name}.so"
-        link_shared([*objects, _memory_object(target)], path, target.core)
-    else:
-        path = _link_firmware(interface, objects, target, glue)
-    return read_image(path, interface, target, glue.header)
+    network = _compile_network(interface, llvm_ir, target, directory, compile_flags)
+    return _link_firmware(interface, network, target)
 
 
 def build_library(
@@ -71,39 +70,69 @@ def build_library(
 ) -> Library:
     """Builds `lib<name>.a` and `<name>.h`.
 
-    The archive wants memcpy, memmove, memset and 64-bit division, if it uses them, from the user's
-    compiler, which has them all.
+    The archive defines `<name>_run` and `<name>_run_in` and nothing else that other files see. It
+    wants memcpy, memmove, memset and 64-bit division, if it uses them, from the user's compiler,
+    which has them all; on a cluster also what tf_cluster.h declares.
     """
-    check_fit(interface, target)
-    directory.mkdir(parents=True, exist_ok=True)
-    glue = write_glue(interface, target, directory)
-    objects = _network_objects(interface, llvm_ir, target, glue, compile_flags)
-    path = archive(objects, directory / f"lib{interface.name}.a")
-    return Library(archive=path, header=glue.header)
+    network = _compile_network(interface, llvm_ir, target, directory, compile_flags)
+    return _pack_library(interface, network, target)
 
 
-def _network_objects(
+def build_both(
+    interface: NetworkInterface, llvm_ir: str, target: Target, directory: Path
+) -> tuple[FirmwareImage, Library]:
+    """The program and the library, of one object."""
+    network = _compile_network(interface, llvm_ir, target, directory, ())
+    library = _pack_library(interface, network, target)
+    return _link_firmware(interface, network, target), library
+
+
+def _compile_network(
     interface: NetworkInterface,
     llvm_ir: str,
     target: Target,
-    glue: GlueFiles,
+    directory: Path,
     compile_flags: Sequence[str],
-) -> list[Path]:
-    """The network itself and its entry point, compiled."""
-    directory = glue.source.parent
+) -> Path:
+    """The network's object; it defines `interface.invoke_symbol`."""
+    check_fit(interface, target)
+    directory.mkdir(parents=True, exist_ok=True)
     source = directory / f"{interface.name}_network.ll"
     source.write_text(llvm_ir, encoding="utf-8", newline="\n")
-    return [
-        compile_object(source, source.with_suffix(".o"), target.core, compile_flags),
-        compile_object(glue.source, glue.source.with_suffix(".o"), target.core),
-    ]
+    return compile_object(source, source.with_suffix(".o"), target.core, compile_flags)
+
+
+def _link_firmware(interface: NetworkInterface, network: Path, target: Target) -> FirmwareImage:
+    directory = network.parent
+    glue = write_glue(interface, target, directory)
+    entry = compile_object(glue.source, glue.source.with_suffix(".o"), target.core)
+    if target.code_memory is None:
+        path = directory / f"{interface.name}.so"
+        link_shared([network, entry, _memory_object(target)], path, target.core)
+    else:
+        path = _link_program(interface, [network, entry], target, glue)
+    return read_image(path, interface, target, glue.header)
+
+
+def _pack_library(interface: NetworkInterface, network: Path, target: Target) -> Library:
+    directory = network.parent
+    glue = write_library_glue(interface, target, directory)
+    run, run_in = (
+        compile_object(source, source.with_suffix(".o"), target.core)
+        for source in (glue.run, glue.run_in)
+    )
+    joined = directory / f"lib{interface.name}.o"
+    link_relocatable([network, run_in], joined, target.core)
+    keep_global(joined, [interface.run_in_symbol])
+    path = archive([joined, run], directory / f"lib{interface.name}.a")
+    return Library(archive=path, header=glue.header)
 
 
 def _memory_object(target: Target) -> Path:
     return cached_object(runtime_dir() / "common" / "memory.c", target.core, _MEMORY_FLAGS)
 
 
-def _link_firmware(
+def _link_program(
     interface: NetworkInterface, objects: Sequence[Path], target: Target, glue: GlueFiles
 ) -> Path:
     directory = glue.source.parent

@@ -21,11 +21,21 @@ _TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 @dataclass(frozen=True)
 class GlueFiles:
-    """The generated files of a network."""
+    """The generated files of a network for simulators."""
 
     header: Path
     source: Path
     buffers: Path
+
+
+@dataclass(frozen=True)
+class LibraryGlue:
+    """The generated files of a library: its entry points in a file each, because a program that
+    brings arenas must not link those of the other one."""
+
+    header: Path
+    run: Path
+    run_in: Path
 
 
 def write_glue(interface: NetworkInterface, target: Target, directory: Path) -> GlueFiles:
@@ -45,6 +55,22 @@ def write_glue(interface: NetworkInterface, target: Target, directory: Path) -> 
     return files
 
 
+def write_library_glue(interface: NetworkInterface, target: Target, directory: Path) -> LibraryGlue:
+    """Writes `<name>.h`, `<name>_run.c` and `<name>_run_in.c`."""
+    files = LibraryGlue(
+        header=directory / f"{interface.name}.h",
+        run=directory / f"{interface.run_symbol}.c",
+        run_in=directory / f"{interface.run_in_symbol}.c",
+    )
+    for template, path in (
+        ("network.h.j2", files.header),
+        ("library_run.c.j2", files.run),
+        ("library_run_in.c.j2", files.run_in),
+    ):
+        _write(path, _render(template, interface, target))
+    return files
+
+
 def write_linker_script(target: Target, path: Path) -> Path:
     """Writes the linker script with exactly `target`'s memories."""
     assert target.code_memory is not None, f"{target.name} links no programs"
@@ -54,7 +80,12 @@ def write_linker_script(target: Target, path: Path) -> Path:
 
 
 def _render(template: str, interface: NetworkInterface, target: Target) -> str:
-    return _environment().get_template(template).render(net=interface, target=target)
+    return render(template, net=interface, target=target)
+
+
+def render(template: str, **values: object) -> str:
+    """A template of this package with its values."""
+    return _environment().get_template(template).render(values)
 
 
 def _write(path: Path, text: str) -> None:

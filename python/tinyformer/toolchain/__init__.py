@@ -10,9 +10,11 @@ from tinyformer.toolchain.compiler import (
     compile_object,
     compile_to_ir,
     link_executable,
+    link_relocatable,
     link_shared,
     native_library,
 )
+from tinyformer.toolchain.llvm import keep_global, llvm_tool
 from tinyformer.toolchain.process import zig_version
 
 __all__ = [
@@ -22,8 +24,11 @@ __all__ = [
     "compile_flags",
     "compile_object",
     "compile_to_ir",
+    "keep_global",
     "link_executable",
+    "link_relocatable",
     "link_shared",
+    "llvm_tool",
     "native_library",
     "zig_version",
 ]

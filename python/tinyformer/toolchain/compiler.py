@@ -119,6 +119,11 @@ def link_shared(objects: Sequence[Path], output: Path, core: str) -> Path:
     return _link(objects, arguments, output, core)
 
 
+def link_relocatable(objects: Sequence[Path], output: Path, core: str) -> Path:
+    """Joins objects to one, in which all their symbols are."""
+    return _link(objects, ["-r", "--build-id=none"], output, core)
+
+
 def _link(objects: Sequence[Path], arguments: Sequence[str], output: Path, core: str) -> Path:
     emulation = _LINKER_EMULATIONS[core]
     paths = [str(path) for path in objects]

