@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyformer.calibration import CalibrationError, check_samples
+from tinyformer.calibration import CalibrationError, check_samples, load_samples
 from tinyformer.compiler import Compilation
 from tinyformer.progress import Progress, no_progress
 from tinyformer.quantization import dequantize, quantize, signal_to_noise_db
@@ -117,6 +117,18 @@ def evaluate(
         profile=profile,
         image=image,
     )
+
+
+def load_data(
+    path: Path, names: Sequence[str], limit: int | None = None
+) -> tuple[dict[str, Array], Array | None]:
+    """The first `limit` samples of a file by input name, and their `labels`, if it has them."""
+    samples = {name: array[:limit] for name, array in load_samples(str(path), names).items()}
+    if path.suffix != ".npz":
+        return samples, None
+    with np.load(path, allow_pickle=False) as archive:
+        labels = archive["labels"][:limit] if "labels" in archive.files else None
+    return samples, labels
 
 
 class _Reference:

@@ -33,6 +33,9 @@ from tinyformer.options import CompileOptions
 from tinyformer.report.fusion import fusion_json, fusion_lines
 
 if TYPE_CHECKING:
+    from tinyformer.compiler import Compilation
+    from tinyformer.driver import Model
+    from tinyformer.evaluation import Evaluation
     from tinyformer.firmware import FirmwareImage
     from tinyformer.targets import Target
 
@@ -57,15 +60,26 @@ def compile_command(
     tile: TileOption = "auto",
     optimize: OptimizeOption = "cycles",
     percentile: PercentileOption = DEFAULT_PERCENTILE,
+    report: Annotated[
+        bool, typer.Option(help="Run the program once and write DIR/report.html.")
+    ] = True,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Samples and 'labels' for the accuracy in the report, as in eval."
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compile an ONNX model to firmware for a target."""
+    """Compile an ONNX model to a library and a program for a target."""
     from tinyformer import driver, package
     from tinyformer.targets import get_target
 
     chip = get_target(target).with_cores(cores)
-    compilation = driver.load(model, calibration).start(
-        chip, CompileOptions(fuse, optimize, percentile, tile)
+    explain = report and emit is None
+    loaded = driver.load(model, calibration)
+    compilation = loaded.start(
+        chip, CompileOptions(fuse, optimize, percentile, tile, explain=explain)
     )
     if emit != "import":
         with progress_bar("calibrate", quiet=as_json) as compilation.progress:
@@ -77,7 +91,10 @@ def compile_command(
             (scratch / written.name).write_text(compilation.text(), "utf-8")
         print_json({"module": str(written)}) if as_json else console.print(f"wrote {written}")
         return
-    image = package.write(compilation, output)
+    evaluation = None
+    if explain and data is not None:
+        evaluation = _evaluate(loaded, compilation, data, quiet=as_json)
+    image = package.write(compilation, output, evaluation)
     if as_json:
         fusion = fusion_json(compilation.fusion, compilation.options)
         print_json({**_sizes(image), "fusion": fusion})
@@ -85,6 +102,22 @@ def compile_command(
     for line in fusion_lines(compilation.fusion, compilation.options):
         console.print(line, markup=False, soft_wrap=True)
     _print_sizes(image, chip, output)
+    if explain:
+        console.print(f"report: {output / package.REPORT}")
+
+
+def _evaluate(loaded: Model, compilation: Compilation, data: Path, *, quiet: bool) -> Evaluation:
+    import tempfile
+
+    from tinyformer.evaluation import evaluate, load_data
+
+    samples, labels = load_data(data, list(loaded.samples))
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        progress_bar("evaluate", quiet=quiet) as progress,
+    ):
+        module = loaded.imported.module
+        return evaluate(module, compilation, samples, labels, Path(scratch), progress)
 
 
 def _sizes(image: FirmwareImage) -> dict[str, Any]:

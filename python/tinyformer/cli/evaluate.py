@@ -82,7 +82,7 @@ def eval_command(
 ) -> None:
     """Evaluate a model in float, in int8 reference and on simulated devices."""
     from tinyformer import driver
-    from tinyformer.evaluation import evaluate
+    from tinyformer.evaluation import evaluate, load_data
     from tinyformer.simulators import SimulatorOptions
     from tinyformer.targets import get_target
 
@@ -92,7 +92,7 @@ def eval_command(
         simulator.check(chip)
     options = CompileOptions(fuse, optimize, percentile, tile)
     loaded = driver.load(model, calibration)
-    samples, labels = _read_data(data, list(loaded.samples), limit)
+    samples, labels = load_data(data, list(loaded.samples), limit)
     results: list[_Result] = []
     for chip in chips:
         compilation = loaded.start(chip, options)
@@ -122,21 +122,6 @@ def eval_command(
         print_json([_describe(entry) for entry in results])
         return
     _print(loaded.imported.name, results)
-
-
-def _read_data(
-    path: Path, names: list[str], limit: int | None
-) -> tuple[dict[str, Any], Any | None]:
-    import numpy as np
-
-    from tinyformer.calibration import load_samples
-
-    samples = {name: array[:limit] for name, array in load_samples(str(path), names).items()}
-    if path.suffix != ".npz":
-        return samples, None
-    with np.load(path, allow_pickle=False) as archive:
-        labels = archive["labels"][:limit] if "labels" in archive.files else None
-    return samples, labels
 
 
 def _describe(entry: _Result) -> dict[str, Any]:

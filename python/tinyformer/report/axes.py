@@ -59,6 +59,13 @@ def short(value: float) -> str:
 
 def short_bytes(value: float) -> str:
     """Bytes in few characters: 1.5 KiB."""
+    if value >= 1 << 20:
+        return f"{value / (1 << 20):.3g} MiB"
+    # Below 1000 KiB three digits are enough.
+    return f"{value / 1024:.4g} KiB" if value >= 1000 * 1024 else _kibibytes(value)
+
+
+def _kibibytes(value: float) -> str:
     return f"{value / 1024:.3g} KiB" if value >= 1024 else f"{value:.0f} B"
 
 
