@@ -46,7 +46,7 @@ def link_cluster_program(
 ) -> Path:
     """Links `objects`, which define main(), with the cluster's runtime to the ELF `output`."""
     layout = layout or ClusterLayout()
-    script = _write_linker_script(layout, output.with_suffix(".ld"))
+    script = write_cluster_script(layout, output.with_suffix(".ld"))
     link_executable([*_runtime_objects(), *objects], script, output, CLUSTER_CORE)
     return output
 
@@ -77,7 +77,8 @@ def _runtime_objects() -> list[Path]:
     ]
 
 
-def _write_linker_script(layout: ClusterLayout, path: Path) -> Path:
+def write_cluster_script(layout: ClusterLayout, path: Path) -> Path:
+    """Writes the linker script of a cluster divided as `layout` says."""
     import jinja2
 
     template = jinja2.Template(
