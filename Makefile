@@ -10,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(shell find CMakeLists.txt include lib tools python pyproject.toml \
              -type f -not -name '*.pyc' -not -path '*/__pycache__/*')
-CXX_SOURCES := $(shell find include lib tools python/bindings -name '*.h' -o -name '*.cpp' -o -name '*.c')
+CXX_SOURCES := $(shell find include lib tools python/bindings examples test/python/pmsis -name '*.h' -o -name '*.cpp' -o -name '*.c')
 DIGITS := examples/digits
 
 .PHONY: demo test setup lint format check-quick docs clean help

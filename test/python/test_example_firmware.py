@@ -181,18 +181,17 @@ static PI_L1 uint8_t local[BYTES + 64];
 // More than there are commands, none waited for; then one that is split.
 static void work(void *arguments) {
   (void)arguments;
-  const uint32_t core = tf_core_id();
+  tf_barrier();
+  if (tf_core_id() != 0)
+    return;
   uint32_t numbers[20];
   for (int i = 0; i < 20; ++i)
-    numbers[i] = tf_dma_to_l1(local + 400 * core + 20 * i, from + 400 * core + 20 * i, 20);
+    numbers[i] = tf_dma_to_l1(local + 20 * i, from + 20 * i, 20);
   for (int i = 0; i < 20; ++i)
     tf_dma_wait(numbers[i]);
-  tf_barrier();
-  if (core == 0) {
-    tf_dma_wait(tf_dma_to_l1(local + 3200, from + 3200, BYTES - 3200));
-    tf_dma_wait(tf_dma_to_l2(back, local, BYTES));
-    tf_dma_wait(tf_dma_to_l2(back, local, 0));
-  }
+  tf_dma_wait(tf_dma_to_l1(local + 400, from + 400, BYTES - 400));
+  tf_dma_wait(tf_dma_to_l2(back, local, BYTES));
+  tf_dma_wait(tf_dma_to_l2(back, local, 0));
 }
 
 int main(void) {

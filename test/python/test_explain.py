@@ -22,7 +22,7 @@ from tinyformer.targets import TARGETS, get_target
 
 MODEL, CALIBRATION = DIGITS / "digits.onnx", DIGITS / "calibration.npz"
 # Without content, so without an end.
-VOID = {"meta", "br", "link", "img", "input", "hr"}
+VOID = {"meta", "br", "link", "img", "input", "hr", "wbr"}
 
 
 class Page(HTMLParser):

@@ -39,7 +39,7 @@ static void fault(void) {
 
 typedef void (*handler_t)(void);
 
-__attribute__((section(".vectors"), used)) static const handler_t vectors[16] =
-    {
-        (handler_t)stack_top, Reset_Handler, fault, fault, fault, fault, fault,
+__attribute__((section(".vectors"),
+               used)) static const handler_t vectors[16] = {
+    (handler_t)stack_top, Reset_Handler, fault, fault, fault, fault, fault,
 };

@@ -13,22 +13,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// A command of the DMA stays in use until somebody waits for it. Each core has
-// some of its own, so that no lock is needed.
+// A command of the DMA stays in use until somebody waits for it. All transfers
+// of a network are those of core 0, so that no lock is needed.
 #ifndef TF_PMSIS_TRANSFERS
 #define TF_PMSIS_TRANSFERS 8
 #endif
 
 enum {
-  TF_PMSIS_CORES = 16,
   // A number for transfers that are over already.
-  TF_PMSIS_DONE = TF_PMSIS_CORES * TF_PMSIS_TRANSFERS,
+  TF_PMSIS_DONE = TF_PMSIS_TRANSFERS,
   // What a command can move at most is less than 64 KiB on some chips.
   TF_PMSIS_LONGEST = 32 * 1024,
 };
 
-static PI_L1 pi_cl_dma_copy_t tf_pmsis_commands[TF_PMSIS_DONE];
-static PI_L1 uint8_t tf_pmsis_busy[TF_PMSIS_DONE];
+static PI_L1 pi_cl_dma_copy_t tf_pmsis_commands[TF_PMSIS_TRANSFERS];
+static PI_L1 uint8_t tf_pmsis_busy[TF_PMSIS_TRANSFERS];
 
 uint32_t tf_core_id(void) { return (uint32_t)pi_core_id(); }
 
@@ -48,16 +47,14 @@ static void tf_pmsis_start(pi_cl_dma_copy_t *command, uint32_t l1, uint32_t l2,
   pi_cl_dma_memcpy(command);
 }
 
-// A free command of this core; all are free again once they were waited for.
+// A command that nobody uses, or TF_PMSIS_DONE.
 static uint32_t tf_pmsis_take(void) {
-  const uint32_t first = tf_core_id() * TF_PMSIS_TRANSFERS;
-  for (uint32_t i = first; i < first + TF_PMSIS_TRANSFERS; ++i) {
-    if (tf_pmsis_busy[i])
-      continue;
-    tf_pmsis_busy[i] = 1;
-    return i;
-  }
-  return TF_PMSIS_DONE;
+  uint32_t number = 0;
+  while (number < TF_PMSIS_DONE && tf_pmsis_busy[number])
+    ++number;
+  if (number != TF_PMSIS_DONE)
+    tf_pmsis_busy[number] = 1;
+  return number;
 }
 
 // All but the last part of a long transfer is over when this returns, and so is

@@ -103,7 +103,7 @@ def compile_command(
         console.print(line, markup=False, soft_wrap=True)
     _print_sizes(image, chip, output)
     if explain:
-        console.print(f"report: {output / package.REPORT}")
+        console.print(f"report: {output / package.REPORT}", markup=False, soft_wrap=True)
 
 
 def _evaluate(loaded: Model, compilation: Compilation, data: Path, *, quiet: bool) -> Evaluation:

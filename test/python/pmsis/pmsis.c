@@ -33,7 +33,9 @@ void pi_cl_dma_memcpy(pi_cl_dma_copy_t *copy) {
                  : sim_dma_to_l2(ext, loc, copy->size);
 }
 
-void pi_cl_dma_wait(void *copy) { sim_dma_wait(((pi_cl_dma_copy_t *)copy)->id); }
+void pi_cl_dma_wait(void *copy) {
+  sim_dma_wait(((pi_cl_dma_copy_t *)copy)->id);
+}
 
 void pi_cluster_conf_init(struct pi_cluster_conf *conf) { conf->id = 0; }
 

@@ -1,8 +1,8 @@
 // Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// As much of PMSIS as examples/firmware/gap9 and tf_pmsis.h call, with the types
-// of the SDKs; pmsis.c makes it of the simulator's runtime.
+// As much of PMSIS as examples/firmware/gap9 and tf_pmsis.h call, with the
+// types of the SDKs; pmsis.c makes it of the simulator's runtime.
 
 #ifndef PMSIS_H
 #define PMSIS_H

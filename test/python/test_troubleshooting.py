@@ -1,0 +1,162 @@
+# Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Every message of docs/troubleshooting.md is one that a user gets."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tinyformer
+from conftest import DIGITS, MODELS, ROOT
+from tinyformer import driver, package
+from tinyformer.bench import layers
+from tinyformer.calibration import calibrate
+from tinyformer.compiler import Compilation
+from tinyformer.errors import TinyFormerError
+from tinyformer.options import CompileOptions
+from tinyformer.simulators import SimulatorOptions
+from tinyformer.targets import get_target
+from tinyformer.toolchain import llvm_tool, process
+
+MODEL, CALIBRATION = DIGITS / "digits.onnx", DIGITS / "calibration.npz"
+PAGE = ROOT / "docs" / "troubleshooting.md"
+ENTRY = re.compile(r"^### (?P<title>.+)\n\n```\n(?P<message>.+)\n```\n\n(?P<advice>.+)", re.M)
+
+Patch = pytest.MonkeyPatch
+Case = Callable[[Path, Patch], object]
+
+
+def entries() -> dict[str, str]:
+    """The messages of the page by their titles; … stands for what differs."""
+    return {m["title"]: m["message"] for m in ENTRY.finditer(PAGE.read_text("utf-8"))}
+
+
+def load(name: str) -> Case:
+    return lambda folder, patch: driver.load(MODELS / f"{name}.onnx", CALIBRATION)
+
+
+def with_samples(**arrays: np.ndarray) -> Case:
+    def run(folder: Path, patch: Patch) -> None:
+        np.savez(folder / "samples.npz", **arrays)
+        model = driver.load(MODEL, folder / "samples.npz")
+        calibrate(model.imported.module, model.samples)
+
+    return run
+
+
+def attention(shape: tuple[int, int, int, int], target: str, **options: object) -> Case:
+    def run(folder: Path, patch: Patch) -> None:
+        layer = layers.attention(*shape, seed=0)
+        chosen = CompileOptions(**options)
+        Compilation(layer.module, "net", layer.samples, ["y"], get_target(target), chosen).build(
+            folder
+        )
+
+    return run
+
+
+def linear(shape: tuple[int, int, int]) -> Case:
+    def run(folder: Path, patch: Patch) -> None:
+        layer = layers.linear(*shape, seed=0)
+        target = get_target("stm32l4")
+        Compilation(layer.module, "net", layer.samples, ["y"], target).build(folder)
+
+    return run
+
+
+def broken_model(folder: Path, patch: Patch) -> None:
+    (folder / "broken.onnx").write_bytes(b"no model")
+    driver.load(folder / "broken.onnx", CALIBRATION)
+
+
+def old_folder(folder: Path, patch: Patch) -> None:
+    (folder / "manifest.json").write_text(json.dumps({"format": 1}))
+    package.read(folder)
+
+
+def file_as_folder(folder: Path, patch: Patch) -> None:
+    (folder / "file").write_text("")
+    with package.atomic_directory(folder / "file"):
+        pass
+
+
+def nowhere_to_write(folder: Path, patch: Patch) -> None:
+    with package.atomic_directory(Path("/proc/tinyformer")):
+        pass
+
+
+def without_ziglang(folder: Path, patch: Patch) -> None:
+    def missing(name: str) -> str:
+        raise process.importlib.metadata.PackageNotFoundError(name)
+
+    patch.setattr(process.importlib.metadata, "version", missing)
+    process.zig_version.__wrapped__()
+
+
+def without_llvm(folder: Path, patch: Patch) -> None:
+    patch.setattr("importlib.util.find_spec", lambda name: None)
+    llvm_tool("llvm-mca", "which has the timing model of the Cortex-M7")
+
+
+def profile_of_the_host(folder: Path, patch: Patch) -> None:
+    tinyformer.compile(MODEL, target="host", calibration=CALIBRATION).profile()
+
+
+def too_many_inputs(folder: Path, patch: Patch) -> None:
+    net = tinyformer.compile(MODEL, target="host", calibration=CALIBRATION)
+    net(np.zeros((1, 1, 8, 8)), np.zeros((1, 1, 8, 8)))
+
+
+IMAGES = np.zeros((2, 1, 1, 8, 8), np.float32)
+HOLES = np.full((2, 1, 1, 8, 8), np.nan, np.float32)
+
+CASES: dict[str, Case] = {
+    "The file is no model": broken_model,
+    "A size is not known": load("unsupported_dynamic_batch"),
+    "An operator is not supported": load("unsupported_lstm"),
+    "A mask in attention": load("unsupported_causal_mask"),
+    "A weight is no number": load("unsupported_nan_weight"),
+    "No such file of samples": lambda folder, _: driver.load(MODEL, folder / "nowhere.npz"),
+    "Samples under another name": with_samples(images=IMAGES),
+    "Samples of another shape": with_samples(input=IMAGES[:, 0]),
+    "No samples": with_samples(input=IMAGES[:0]),
+    "Samples with holes": with_samples(input=HOLES),
+    "A percentile out of range": lambda folder, _: calibrate(
+        driver.load(MODEL, CALIBRATION).imported.module, {"input": IMAGES}, percentile=20
+    ),
+    "No such target": lambda folder, _: get_target("stm32x9"),
+    "More cores than there are": lambda folder, _: get_target("gap9").with_cores(9),
+    "Wait states of another chip": lambda folder, _: SimulatorOptions(2).check(
+        get_target("stm32h7")
+    ),
+    "The arena does not fit": attention((512, 64, 32, 8), "stm32l4", tile="none"),
+    "Code and weights do not fit": linear((1, 2048, 640)),
+    "An option with another value": lambda folder, _: CompileOptions(tile="some"),
+    "Options that contradict": lambda folder, _: CompileOptions(tile="none", schedule="rows-all"),
+    "The folder is a file": file_as_folder,
+    "The folder cannot be written": nowhere_to_write,
+    "A folder without a network": lambda folder, _: package.read(folder),
+    "A folder of another version": old_folder,
+    "The C compiler is missing": without_ziglang,
+    "A tool of LLVM is missing": without_llvm,
+    "No profile": profile_of_the_host,
+    "Other inputs than the network has": too_many_inputs,
+}
+
+
+def test_the_page_and_the_cases_are_the_same() -> None:
+    assert list(entries()) == list(CASES)
+
+
+@pytest.mark.parametrize("title", CASES)
+def test_the_message_is_given(title: str, tmp_path: Path, monkeypatch: Patch) -> None:
+    with pytest.raises(TinyFormerError) as info:
+        CASES[title](tmp_path, monkeypatch)
+    message = " ".join(str(info.value).split())
+    pattern = ".*".join(map(re.escape, entries()[title].split("…")))
+    assert re.fullmatch(pattern, message), message
