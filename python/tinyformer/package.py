@@ -87,7 +87,7 @@ def write(
 
     A compilation with the option `explain` also gives a report, which includes `evaluation`.
     """
-    from tinyformer.firmware.delivery import write_cmake_package, write_readme
+    from tinyformer.firmware import delivery
 
     with (
         atomic_directory(directory) as scratch,
@@ -99,8 +99,11 @@ def write(
         assert compilation.quantized is not None
         reference = str(compilation.quantized.operation.get_asm(enable_debug_info=True))
         (scratch / f"{compilation.name}.quantize.mlir").write_text(reference, "utf-8")
-        write_cmake_package(image.interface, compilation.target, scratch)
-        write_readme(image, compilation.target, scratch, report=compilation.options.explain)
+        delivery.write_cmake_package(image.interface, compilation.target, scratch)
+        delivery.write_cluster_header(compilation.target, scratch)
+        delivery.write_readme(
+            image, compilation.target, scratch, report=compilation.options.explain
+        )
         if compilation.options.explain:
             _write_report(compilation, image, evaluation, scratch)
         manifest = {**_manifest(compilation, image), "files": _hashes(scratch)}

@@ -132,7 +132,7 @@ SHARED = (
 def build_application(main: Path, folder: Path, includes: list[Path], archives: list[Path]) -> Path:
     """Links a PMSIS application with the stand-ins on top of the simulator's runtime."""
     folder.mkdir(exist_ok=True)
-    paths = [f"-I{path}" for path in (STAND_INS, runtime_dir() / "pulp", *includes)]
+    paths = [f"-I{path}" for path in (STAND_INS, *includes)]
     renamed = [f"-D{name}=sim{name.removeprefix('tf')}" for name in SHARED]
     runtime, common = runtime_dir() / "pulp", runtime_dir() / "common"
     parts = [
@@ -209,5 +209,5 @@ int main(void) {
 def test_transfers_of_pmsis(tmp_path: Path) -> None:
     main = tmp_path / "main.c"
     main.write_text(TRANSFERS)
-    elf = build_application(main, tmp_path / "build", [], [])
+    elf = build_application(main, tmp_path / "build", [runtime_dir() / "pulp"], [])
     assert ClusterProgram(elf, ClusterOptions()).run().exit_code == 0

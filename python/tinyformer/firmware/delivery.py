@@ -4,12 +4,17 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
+from tinyformer.firmware.cluster import CLUSTER_CORE
 from tinyformer.firmware.glue import render
 from tinyformer.firmware.image import FirmwareImage
 from tinyformer.firmware.interface import NetworkInterface
+from tinyformer.firmware.runtime_files import runtime_dir
 from tinyformer.targets import Target
+
+PMSIS_HEADER = "tf_pmsis.h"
 
 # How GCC and Clang are told what the objects were made for.
 _COMPILER_FLAGS = {
@@ -28,6 +33,12 @@ def write_cmake_package(interface: NetworkInterface, target: Target, directory: 
     return path
 
 
+def write_cluster_header(target: Target, directory: Path) -> None:
+    """Copies `tf_pmsis.h` for targets whose library asks for it."""
+    if target.core == CLUSTER_CORE:
+        shutil.copyfile(runtime_dir() / "pulp" / PMSIS_HEADER, directory / PMSIS_HEADER)
+
+
 def write_readme(image: FirmwareImage, target: Target, directory: Path, *, report: bool) -> Path:
     """Writes `README.md`: the files, the memory, and how the library is called."""
     path = directory / "README.md"
@@ -38,7 +49,7 @@ def write_readme(image: FirmwareImage, target: Target, directory: Path, *, repor
         image=image,
         report=report,
         flags=_COMPILER_FLAGS[target.core],
-        stack_memory=target.stack_memory,
+        cluster=target.core == CLUSTER_CORE,
     )
     path.write_text(text, encoding="utf-8", newline="\n")
     return path

@@ -23,21 +23,25 @@ _REASONS = {
         ("tf_product", "rows in pairs: two products an instruction (SMLAD), sums in registers"),
         ("tf_patches", "the patches of a convolution as rows in pairs"),
         ("tf_pack", "bytes extended to the pairs of 16 bits that SMLAD reads"),
-        ("tf_softmax", "exponentials from a table of 256 bytes"),
-        ("tf_lookup", "the function as a table of 256 bytes"),
-        ("tf_add", "both sides scaled and added by SMLAD"),
         ("tf_row_sums", "sums of a row and of its squares"),
         ("tf_scale_row", "a normalised row scaled, shifted and saturated"),
-        ("tf_", "a kernel for this core"),
     ),
     _XPULP: (
         ("tf_product", "four products an instruction (pv.sdotsp.b), sums in registers"),
-        ("tf_softmax", "exponentials from a table of 256 bytes"),
         ("tf_layernorm", "sums of a row by pv.sdotsp.b, in hardware loops"),
-        ("tf_lookup", "the function as a table of 256 bytes"),
-        ("tf_", "a kernel for this core"),
     ),
 }
+_ANY_CORE = (
+    ("tf_softmax", "exponentials from a table of 256 bytes"),
+    ("tf_normalized_softmax", "exponentials from a table, divided by their sum"),
+    ("tf_lookup", "the function as a table of 256 bytes"),
+    ("tf_add", "both sides scaled, added and saturated"),
+    ("tf_pool", "mean or maximum over the rows"),
+    ("tf_requantize", "sums scaled and saturated to bytes"),
+    ("tf_broadcast", "sums that begin with the bias"),
+    ("tf_copy", "bytes copied"),
+    ("tf_", "a kernel for this core"),
+)
 _PLAIN = "plain loops: there is no kernel for this op on this core"
 # What the runtime and the compiler bring.
 _HELPERS = (
@@ -77,5 +81,5 @@ def _use(layer: LayerProfile, family: str) -> KernelUse:
 
 
 def _reason(kernel: str, family: str) -> str:
-    known = (*_HELPERS, *_REASONS[family])
+    known = (*_HELPERS, *_REASONS[family], *_ANY_CORE)
     return next((why for start, why in known if kernel.startswith(start)), _PLAIN)
