@@ -56,6 +56,10 @@ def open_session(
         from tinyformer.simulators.host import HostSession
 
         return HostSession(image)
+    if options.simulator == "gvsoc":
+        from tinyformer.simulators.gvsoc import GvsocSession
+
+        return GvsocSession(image)
     if target.core == "ri5cy":
         from tinyformer.simulators.pulp import DEFAULT_CYCLE_LIMIT, ClusterOptions, PulpSession
 
