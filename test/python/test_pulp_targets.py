@@ -50,9 +50,10 @@ def test_sizes_are_those_of_the_sections(tmp_path: Path) -> None:
     found = sections(image.path)
     assert image.code_bytes == found[".text"].size > 300
     assert image.weight_bytes == found[".rodata"].size == 256
-    # The number of runs.
-    assert found[".data"].size == 4
-    assert image.flash_bytes == image.code_bytes + image.weight_bytes + 4
+    # What simulators say to the program: how often to run, what to print.
+    data = found[".data"].size
+    assert 4 <= data <= 128
+    assert image.flash_bytes == image.code_bytes + image.weight_bytes + data
     # Code and weights lie in RAM.
     assert image.ram_bytes["l2"] == image.flash_bytes + found[".noinit"].size
     stacks = 8 * get_target("gap9").stack_bytes
@@ -198,8 +199,8 @@ def test_everything_in_l1() -> None:
     data = 9 * (16 + 32) + 16 * 32
     assert near.image.ram_bytes["l1"] > data
     assert far.image.ram_bytes["l2"] > far.image.code_bytes + data
-    # Beside code, the number of runs.
-    assert near.image.ram_bytes["l2"] == near.image.code_bytes + 4
+    # Beside code, what simulators say to the program.
+    assert 4 <= near.image.ram_bytes["l2"] - near.image.code_bytes <= 128
     # What comes from L2 comes by DMA.
     assert far.run.dma_wait_cycles and not near.run.dma_wait_cycles
 
