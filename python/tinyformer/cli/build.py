@@ -43,10 +43,10 @@ if TYPE_CHECKING:
 def compile_command(
     model: ModelArgument,
     target: TargetOption,
-    calibration: CalibrationOption,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the results.")
     ],
+    calibration: CalibrationOption = None,
     emit: Annotated[
         str | None,
         typer.Option(
