@@ -299,7 +299,11 @@ def _tensor_interfaces(
         names: Sequence[str], types: Sequence[ir.Type], key: str
     ) -> tuple[TensorInterface, ...]:
         result = []
-        for name, tensor, entry in zip(names, types, function.attributes[key], strict=True):
+        # Ids have no attributes, and a function without any other argument has no list of them.
+        entries = [ir.DictAttr.get({}, function.context)] * len(types)
+        if key in function.attributes:
+            entries = list(function.attributes[key])
+        for name, tensor, entry in zip(names, types, entries, strict=True):
             ranked = ir.RankedTensorType(tensor)
             attributes, element = ir.DictAttr(entry), _element(ranked)
             ids = element == "int32"
