@@ -47,13 +47,18 @@ def load(model: Path, calibration: Path | None) -> Model:
 
     imported = onnx.load(model)
     if calibration is None:
-        if not imported.quantized:
-            raise CalibrationError(
-                f"{model}: is a model of floats, which says no ranges: give samples that are like "
-                "those of use, --calibration FILE"
-            )
-        return Model(imported, {})
+        return without_samples(imported, model)
     return Model(imported, load_samples(str(calibration), [name for name, _ in imported.inputs]))
+
+
+def without_samples(imported: ImportedModel, path: Path) -> Model:
+    """A model that arrived quantised; raises CalibrationError if it did not."""
+    if not imported.quantized:
+        raise CalibrationError(
+            f"{path}: is a model of floats, which says no ranges: give samples that are like "
+            "those of use, --calibration FILE"
+        )
+    return Model(imported, {})
 
 
 def clone(module: ir.Module) -> ir.Module:

@@ -189,6 +189,7 @@ def test_command_needs_no_calibration(cli: Any, tmp_path: Path) -> None:
     result: CliResult = cli("compile", path, "--target", "host", "-o", tmp_path / "out")
     assert result.code == 0
     assert "not fused (arrives quantised: keeps its own integers)" in result.out
+    assert "no report: it needs samples to run, --calibration FILE" in result.out
 
 
 def test_floats_need_calibration(cli: Any, tmp_path: Path) -> None:
