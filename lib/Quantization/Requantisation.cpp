@@ -136,10 +136,14 @@ static SmallVector<double> chooseWeightScales(ArrayRef<float> weights,
 
 QuantizedWeights mlir::tinyattn::quantizeWeights(ArrayRef<float> weights,
                                                  ArrayRef<float> bias,
-                                                 const QuantParams &input) {
+                                                 const QuantParams &input,
+                                                 ArrayRef<double> scales) {
   QuantizedWeights result;
   size_t depth = weights.size() / bias.size();
-  result.scales = chooseWeightScales(weights, bias, input.scale);
+  if (scales.empty())
+    result.scales = chooseWeightScales(weights, bias, input.scale);
+  else
+    result.scales.assign(scales.begin(), scales.end());
   for (size_t n = 0; n < bias.size(); ++n) {
     int64_t sum = 0, low = 0, high = 0;
     for (float weight : weights.slice(n * depth, depth)) {

@@ -118,8 +118,9 @@ struct FuseWeights : impl::FuseWeightsBase<FuseWeights> {
       Shape shape = getShape(op);
       Costs plain = estimatePlain(core, shape);
       Costs fused = estimateFused(core, shape);
-      bool fuse = pays(plain, fused);
-      decisions.push_back(describe(op, fuse, plain, fused));
+      bool quantized = op->hasAttr(kQueryAbsMax);
+      bool fuse = mode == "auto" && quantized ? false : pays(plain, fused);
+      decisions.push_back(describe(op, fuse, quantized, plain, fused));
       if (fuse && failed(rewrite(op, shape)))
         return signalPassFailure();
     }
@@ -135,12 +136,13 @@ struct FuseWeights : impl::FuseWeightsBase<FuseWeights> {
                               : fused.cycles < plain.cycles;
   }
 
-  DictionaryAttr describe(MhsaOp op, bool fuse, const Costs &plain,
-                          const Costs &fused) {
+  DictionaryAttr describe(MhsaOp op, bool fuse, bool quantized,
+                          const Costs &plain, const Costs &fused) {
     Builder b(&getContext());
     return b.getDictionaryAttr(
         {b.getNamedAttr("layer", b.getStringAttr(getLayerName(op.getLoc()))),
          b.getNamedAttr("fused", b.getBoolAttr(fuse)),
+         b.getNamedAttr("quantized", b.getBoolAttr(quantized)),
          b.getNamedAttr("cycles",
                         b.getDenseF64ArrayAttr({plain.cycles, fused.cycles})),
          b.getNamedAttr(

@@ -25,16 +25,17 @@ def compile(
     model: ModelFile,
     *,
     target: str | Target,
-    calibration: CalibrationData,
+    calibration: CalibrationData | None = None,
     cores: int | None = None,
     **options: Any,
 ) -> Network:
     """Compile an ONNX file for a target.
 
     `calibration` are samples of the inputs, the first axis counting them: a file, an array for a
-    model of one input, or arrays by input name. `cores` limits those of a cluster. `options` are
-    the fields of `tinyformer.options.CompileOptions`: fuse, optimize, percentile, tile, schedule,
-    unroll. Raises TinyFormerError.
+    model of one input, or arrays by input name; a model that is quantised already needs none.
+    `cores` limits those of a cluster. `options` are the fields of
+    `tinyformer.options.CompileOptions`: fuse, optimize, percentile, tile, schedule, unroll.
+    Raises TinyFormerError.
     """
     from tinyformer.network import compile_model
 

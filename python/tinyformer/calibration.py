@@ -71,7 +71,7 @@ def calibrate(
     percentile: float = DEFAULT_PERCENTILE,
     progress: Progress = no_progress,
 ) -> None:
-    """Annotate the float `module` with ranges.
+    """Annotate the float `module` with ranges, where it has none yet.
 
     `samples` holds an array for each input, in the order of the arguments, whose first axis
     counts the samples.
@@ -172,22 +172,34 @@ class _Recorder:
             attributes = self.operations[key].attributes
             if name.startswith("argument "):
                 arguments[int(name.split()[1])] = values[0].range(percentile)
-            elif name in ("query", "key", "value"):
-                maxima = [max(map(abs, head.range(percentile))) for head in values]
-                attributes[f"tinyattn.{name}_absmax"] = ir.DenseF64ArrayAttr.get(maxima)
+                continue
+            label = f"tinyattn.{_LABELS.get(name, f'{name}_range')}"
+            if label in attributes:  # a model that arrived quantised has its own
+                continue
+            if name in ("query", "key", "value"):
+                found = [max(map(abs, head.range(percentile))) for head in values]
             else:
                 # The largest score decides a row: it must not saturate.
-                share = 100.0 if name == "scores" else percentile
-                suffix = "range" if name == "result" else f"{name}_range"
-                attributes[f"tinyattn.{suffix}"] = ir.DenseF64ArrayAttr.get(
-                    list(values[0].range(share))
-                )
+                found = list(values[0].range(100.0 if name == "scores" else percentile))
+            attributes[label] = ir.DenseF64ArrayAttr.get(found)
         _annotate_arguments(function, arguments)
 
 
+_LABELS = {
+    "query": "query_absmax",
+    "key": "key_absmax",
+    "value": "value_absmax",
+    "result": "range",
+}
+
+
 def _annotate_arguments(function: ir.Operation, ranges: Mapping[int, tuple[float, float]]) -> None:
-    entries = [
-        ir.DictAttr.get({"tinyattn.range": ir.DenseF64ArrayAttr.get(list(ranges[index]))})
-        for index in range(len(ranges))
-    ]
+    entries = [ir.DictAttr.get({})] * len(ranges)
+    if "arg_attrs" in function.attributes:
+        entries = [ir.DictAttr(entry) for entry in function.attributes["arg_attrs"]]
+    for index, argument in enumerate(function.regions[0].blocks[0].arguments):
+        is_real = isinstance(ir.RankedTensorType(argument.type).element_type, ir.F32Type)
+        if is_real and "tinyattn.range" not in entries[index]:  # ids have no range
+            found = ir.DenseF64ArrayAttr.get(list(ranges[index]))
+            entries[index] = ir.DictAttr.get({"tinyattn.range": found})
     function.attributes["arg_attrs"] = ir.ArrayAttr.get(entries)

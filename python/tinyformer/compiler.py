@@ -38,12 +38,13 @@ from tinyformer.decisions import (
 )
 from tinyformer.errors import TinyFormerError
 from tinyformer.firmware.fit import check_constants, data_bytes, place_data
+from tinyformer.firmware.interface import WIDTHS
 from tinyformer.mlir import ir, passmanager
 from tinyformer.mlir._mlir_libs import _tinyformer
 from tinyformer.options import CompileOptions
 from tinyformer.progress import Progress, no_progress
 from tinyformer.reference.interpreter import public_function
-from tinyformer.reference.values import float_of, int_of, type_shape
+from tinyformer.reference.values import float_of, int_of
 from tinyformer.targets import Target
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ class Compilation:
     """A module on its way through the phases.
 
     `module` is after `import`; it is changed in place. `samples` calibrate it: an array for each
-    input, in the order of the arguments, whose first axis counts samples. `quantized` is the
+    input, in the order of the arguments, whose first axis counts samples. Without any, the module
+    has arrived quantised and `input_names` are given. `quantized` is the
     module after `quantize`, for the reference interpreter; `input_tensors` and `output_tensors`
     describe its interface. `schedules` are known after `tile`, `arenas` after `bufferize`, `layers`
     (the layer of each function) after `kernels`; with the option `explain` also `choices`, `plan`,
@@ -77,11 +79,13 @@ class Compilation:
         output_names: Sequence[str],
         target: Target,
         options: CompileOptions | None = None,
+        *,
+        input_names: Sequence[str] = (),
     ) -> None:
         self.module = module
         self.name = name
         self.samples = samples
-        self.input_names = tuple(samples)
+        self.input_names = tuple(samples) or tuple(input_names)
         self.output_names = tuple(output_names)
         self.target = place_data(target, _io_bytes(module))
         self.options = options or CompileOptions()
@@ -146,12 +150,13 @@ class Compilation:
         self.phase = phase
         if phase == "fuse":
             self.fusion = read_fusion(public_function(self.module))
-            calibrate(
-                self.module,
-                self.samples,
-                percentile=self.options.percentile,
-                progress=self.progress,
-            )
+            if self.samples:
+                calibrate(
+                    self.module,
+                    self.samples,
+                    percentile=self.options.percentile,
+                    progress=self.progress,
+                )
             if self.options.explain:
                 self.calibrated = self._copy()
         if phase == "quantize":
@@ -250,10 +255,16 @@ def _dma_attribute(target: Target) -> str:
 
 
 def _io_bytes(module: ir.Module) -> int:
-    """Bytes of inputs and outputs, which are int8 in the end."""
+    """Bytes of inputs and outputs, which are int8 in the end, or int32 if they are ids."""
     function = public_function(module)
     type_ = ir.FunctionType(ir.TypeAttr(function.attributes["function_type"]).value)
-    return sum(prod(type_shape(tensor)) for tensor in [*type_.inputs, *type_.results])
+    tensors = map(ir.RankedTensorType, [*type_.inputs, *type_.results])
+    return sum(prod(tensor.shape) * WIDTHS[_element(tensor)] for tensor in tensors)
+
+
+def _element(tensor: ir.RankedTensorType) -> str:
+    """The type in C of the elements of a tensor of the interface, without `_t`."""
+    return "int32" if str(tensor.element_type) == "i32" else "int8"
 
 
 def _constant_bytes(module: ir.Module) -> int:
@@ -288,19 +299,22 @@ def _tensor_interfaces(
         names: Sequence[str], types: Sequence[ir.Type], key: str
     ) -> tuple[TensorInterface, ...]:
         result = []
-        for name, tensor, entry in zip(names, types, function.attributes[key], strict=True):
+        # Ids have no attributes, and a function without any other argument has no list of them.
+        entries = [ir.DictAttr.get({}, function.context)] * len(types)
+        if key in function.attributes:
+            entries = list(function.attributes[key])
+        for name, tensor, entry in zip(names, types, entries, strict=True):
             ranked = ir.RankedTensorType(tensor)
-            attributes = ir.DictAttr(entry)
-            size = 1
-            for extent in ranked.shape:
-                size *= extent
+            attributes, element = ir.DictAttr(entry), _element(ranked)
+            ids = element == "int32"
             result.append(
                 TensorInterface(
                     name,
                     tuple(ranked.shape),
-                    size,
-                    float_of(attributes["tinyattn.scale"]),
-                    int_of(attributes["tinyattn.zero_point"]),
+                    prod(ranked.shape) * WIDTHS[element],
+                    1.0 if ids else float_of(attributes["tinyattn.scale"]),
+                    0 if ids else int_of(attributes["tinyattn.zero_point"]),
+                    element,
                 )
             )
         return tuple(result)

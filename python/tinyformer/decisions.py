@@ -13,10 +13,11 @@ from tinyformer.reference.values import int_of
 @dataclass(frozen=True)
 class FusionDecision:
     """Whether a layer's query and key weights were fused, and the estimates for either form of
-    what differs between them."""
+    what differs between them. A layer that arrived `quantized` keeps its own integers."""
 
     layer: str
     fused: bool
+    quantized: bool
     plain_cycles: float
     fused_cycles: float
     plain_weight_bytes: int
@@ -101,6 +102,7 @@ def read_fusion(function: ir.Operation) -> tuple[FusionDecision, ...]:
             FusionDecision(
                 _text(fields["layer"]),
                 bool(ir.BoolAttr(fields["fused"]).value),
+                bool(ir.BoolAttr(fields["quantized"]).value),
                 *ir.DenseF64ArrayAttr(fields["cycles"]),
                 *ir.DenseI64ArrayAttr(fields["weight_bytes"]),
             )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinyformer.calibration import load_samples
+from tinyformer.calibration import CalibrationError, load_samples
 from tinyformer.compiler import Compilation
 from tinyformer.options import CompileOptions
 from tinyformer.targets import Target
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Model:
-    """A float model and the samples that calibrate it, by input name."""
+    """A model and the samples that calibrate it, by input name; none if it arrived quantised."""
 
     imported: ImportedModel
     samples: dict[str, Any]
@@ -34,15 +34,31 @@ class Model:
             [name for name, _ in self.imported.outputs],
             target,
             options,
+            input_names=[name for name, _ in self.imported.inputs],
         )
 
 
-def load(model: Path, calibration: Path) -> Model:
-    """Read an ONNX file and the samples for its calibration."""
+def load(model: Path, calibration: Path | None) -> Model:
+    """Read an ONNX file and the samples for its calibration.
+
+    A model whose ranges are all known, because it arrived quantised, needs none.
+    """
     from tinyformer import onnx
 
     imported = onnx.load(model)
+    if calibration is None:
+        return without_samples(imported, model)
     return Model(imported, load_samples(str(calibration), [name for name, _ in imported.inputs]))
+
+
+def without_samples(imported: ImportedModel, path: Path) -> Model:
+    """A model that arrived quantised; raises CalibrationError if it did not."""
+    if not imported.quantized:
+        raise CalibrationError(
+            f"{path}: is a model of floats, which says no ranges: give samples that are like "
+            "those of use, --calibration FILE"
+        )
+    return Model(imported, {})
 
 
 def clone(module: ir.Module) -> ir.Module:

@@ -185,7 +185,7 @@ class Network:
 def compile_model(
     model: ModelFile,
     target: str | Target,
-    calibration: CalibrationData,
+    calibration: CalibrationData | None,
     cores: int | None,
     options: Mapping[str, Any],
 ) -> Network:
@@ -198,8 +198,11 @@ def compile_model(
             raise OptionError(f"there is no option '{name}'; there are {', '.join(sorted(known))}")
     chip = (get_target(target) if isinstance(target, str) else target).with_cores(cores)
     imported = onnx.load(Path(model))
-    samples = _calibration(calibration, [name for name, _ in imported.inputs])
     settings = {**options, "tile": str(options.get("tile", "auto"))}
+    if calibration is None:  # without samples there is no report either
+        known_ranges = driver.without_samples(imported, Path(model))
+        return Network(known_ranges, chip, CompileOptions(**settings))
+    samples = _calibration(calibration, [name for name, _ in imported.inputs])
     return Network(driver.Model(imported, samples), chip, CompileOptions(**settings, explain=True))
 
 

@@ -12,8 +12,11 @@ import numpy.typing as npt
 from tinyformer.firmware import TensorInterface
 
 
-def quantize(values: npt.NDArray[Any], tensor: TensorInterface) -> npt.NDArray[np.int8]:
-    """clamp(floor(x / scale + 1/2) + zero_point), as the firmware's inputs must be made."""
+def quantize(values: npt.NDArray[Any], tensor: TensorInterface) -> npt.NDArray[Any]:
+    """clamp(floor(x / scale + 1/2) + zero_point), as the firmware's inputs must be made; ids are
+    what they are."""
+    if tensor.element == "int32":
+        return values.astype(np.int32)
     integers = np.floor(values.astype(np.float64) / tensor.scale + 0.5) + tensor.zero_point
     stored: npt.NDArray[np.int8] = np.clip(integers, -128, 127).astype(np.int8)
     return stored

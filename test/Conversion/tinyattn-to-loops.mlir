@@ -260,3 +260,24 @@ func.func @sums_in_pieces(%b: memref<8xi32>, %x: memref<5x4xi8>, %w: memref<8x4x
     outs(%y : memref<5x8xi8>) {requant = #tinyattn.requant<shift = 16>}
   return
 }
+
+// -----
+
+// An id beside the table is taken for the nearest in it.
+// CHECK-LABEL: func.func @embedding
+// CHECK-SAME: %[[IDS:.*]]: memref<5xi32>, %[[T:.*]]: memref<30x8xi8>, %[[Y:.*]]: memref<5x8xi8>
+// CHECK-DAG: %[[ZERO:.*]] = arith.constant 0 : i32
+// CHECK-DAG: %[[LAST:.*]] = arith.constant 29 : i32
+// CHECK: scf.for %[[S:.*]] =
+// CHECK: scf.for %[[E:.*]] =
+// CHECK: %[[ID:.*]] = memref.load %[[IDS]][%[[S]]]
+// CHECK: %[[POSITIVE:.*]] = arith.maxsi %[[ID]], %[[ZERO]]
+// CHECK: %[[NEAREST:.*]] = arith.minsi %[[POSITIVE]], %[[LAST]]
+// CHECK: %[[ROW:.*]] = arith.index_cast %[[NEAREST]]
+// CHECK: memref.load %[[T]][%[[ROW]], %[[E]]]
+// CHECK: memref.store %{{.*}}, %[[Y]][%[[S]], %[[E]]]
+func.func @embedding(%ids: memref<5xi32>, %t: memref<30x8xi8>, %y: memref<5x8xi8>) {
+  tinyattn.embedding ins(%ids, %t : memref<5xi32>, memref<30x8xi8>)
+    outs(%y : memref<5x8xi8>)
+  return
+}

@@ -194,3 +194,16 @@ func.func private @dma_memory() attributes {
 // expected-error @+2 {{a DMA moves at least 1 byte a cycle}}
 func.func private @dma_stands() attributes {
   a = #tinyattn.dma<far = "l2", setup_cycles = 15, bytes_per_cycle = 0>}
+
+// -----
+
+// This one is OK.
+func.func private @weight_scales() attributes {tinyattn.weight_scales = array<f64: 1.0, 0.5>}
+
+// expected-error @below {{'func.func' op tinyattn.weight_scales must be array<f64: ...>, one value a row}}
+func.func private @weight_scales_of_floats() attributes {tinyattn.weight_scales = array<f32: 1.0>}
+
+// -----
+
+// expected-error @below {{tinyattn.weight_scales holds 0.000000e+00, expected positive values}}
+func.func private @weight_scale_zero() attributes {tinyattn.weight_scales = array<f64: 1.0, 0.0>}

@@ -193,3 +193,12 @@ func.func @sums_in_pieces(%b: tensor<8xi32>, %x: tensor<5x4xi8>, %w: tensor<8x4x
     {requant = #tinyattn.requant<shift = 16, zero_point = -3>} -> tensor<5x8xi8>
   return %r : tensor<5x8xi8>
 }
+
+// CHECK-LABEL: @embedding
+func.func @embedding(%ids: tensor<5xi32>, %t: tensor<30x8xi8>, %i: tensor<5x8xi8>) -> tensor<5x8xi8> {
+  // CHECK: tinyattn.embedding ins(%{{.*}}, %{{.*}} : tensor<5xi32>, tensor<30x8xi8>)
+  // CHECK-SAME: outs(%{{.*}} : tensor<5x8xi8>) -> tensor<5x8xi8>
+  %y = tinyattn.embedding ins(%ids, %t : tensor<5xi32>, tensor<30x8xi8>)
+    outs(%i : tensor<5x8xi8>) -> tensor<5x8xi8>
+  return %y : tensor<5x8xi8>
+}

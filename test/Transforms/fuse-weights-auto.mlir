@@ -61,3 +61,25 @@ func.func @bytes_against_cycles(%x: tensor<200x8xf32>) -> tensor<200x8xf32> {
     {heads = 1 : i64, scale = 1.0 : f32} : tensor<200x8xf32> -> tensor<200x8xf32>
   return %y : tensor<200x8xf32>
 }
+
+// -----
+
+// The same as @wide_head, but with the range of its queries: it arrived
+// quantised and keeps its own integers.
+// BOTH-LABEL: @arrived_quantised
+// BOTH-SAME: fused = false, layer = "", quantized = true
+// BOTH: tinyattn.mhsa
+// NEVER-LABEL: @arrived_quantised
+// NEVER: tinyattn.mhsa
+func.func @arrived_quantised(%x: tensor<9x8xf32>) -> tensor<9x8xf32> {
+  %w = arith.constant dense<1.0> : tensor<8x8xf32>
+  %b = arith.constant dense<0.0> : tensor<8xf32>
+  %y = tinyattn.mhsa %x
+    query(%w, %b : tensor<8x8xf32>, tensor<8xf32>)
+    key(%w, %b : tensor<8x8xf32>, tensor<8xf32>)
+    value(%w, %b : tensor<8x8xf32>, tensor<8xf32>)
+    output(%w, %b : tensor<8x8xf32>, tensor<8xf32>)
+    {heads = 1 : i64, scale = 1.0 : f32, tinyattn.query_absmax = array<f64: 1.0>}
+    : tensor<9x8xf32> -> tensor<9x8xf32>
+  return %y : tensor<9x8xf32>
+}

@@ -3,7 +3,7 @@
 // One head of width 1 on inputs of width 2: Wq = [1 2], Wk = [3 4], bq = 5.
 // Mᵀ has a row for each column of Wk: [3·1 3·2], [4·1 4·2]; c = [5·3 5·4].
 // CHECK-LABEL: func.func @attention
-// CHECK-SAME: tinyattn.fusion = [{cycles = array<f64: {{[^>]*}}>, fused = true, layer = "encoder/attention", weight_bytes = array<i64: 20, 20>}]
+// CHECK-SAME: tinyattn.fusion = [{cycles = array<f64: {{[^>]*}}>, fused = true, layer = "encoder/attention", quantized = false, weight_bytes = array<i64: 20, 20>}]
 // CHECK-DAG: %[[M:.*]] = arith.constant dense_resource<fused_weight> : tensor<2x2xf32>
 // CHECK-DAG: %[[C:.*]] = arith.constant dense_resource<fused_bias> : tensor<2xf32>
 // CHECK: tinyattn.fused_mhsa

@@ -1,7 +1,7 @@
 // RUN: tinyformer-opt %s -split-input-file -tinyattn-quantize -verify-diagnostics
 
 func.func @argument_without_range(
-    // expected-error @+1 {{value has no calibrated range ('tinyattn.range')}}
+    // expected-error @+1 {{value has no range ('tinyattn.range')}}
     %x: tensor<1x2xf32>) -> tensor<1x2xf32> {
   return %x : tensor<1x2xf32>
 }
@@ -11,7 +11,7 @@ func.func @argument_without_range(
 func.func @layer_without_range(
     %x: tensor<1x2xf32> {tinyattn.range = array<f64: -1.0, 1.0>}) -> tensor<1x2xf32> {
   %init = tensor.empty() : tensor<1x2xf32>
-  // expected-error @+1 {{value has no calibrated range ('tinyattn.range')}}
+  // expected-error @+1 {{value has no range ('tinyattn.range')}}
   %y = tinyattn.add ins(%x, %x : tensor<1x2xf32>, tensor<1x2xf32>)
     outs(%init : tensor<1x2xf32>) -> tensor<1x2xf32>
   return %y : tensor<1x2xf32>
@@ -19,7 +19,7 @@ func.func @layer_without_range(
 
 // -----
 
-// expected-error @+1 {{argument 0 must be an f32 tensor to be quantised}}
+// expected-error @+1 {{argument 0 must be a tensor of f32, or of i32 for ids, to be quantised}}
 func.func @integers(%x: tensor<1x2xi8>) -> tensor<1x2xi8> {
   return %x : tensor<1x2xi8>
 }
@@ -116,4 +116,34 @@ func.func @attention_with_ranges_of_other_heads(
      tinyattn.key_absmax = array<f64: 1.0, 1.0>}
     : tensor<3x4xf32> -> tensor<3x4xf32>
   return %y : tensor<3x4xf32>
+}
+
+// -----
+
+func.func @weight_between_multiples(%x: tensor<1x2xf32> {tinyattn.range = array<f64: -1.0, 1.0>})
+    -> tensor<1x1xf32> {
+  %w = arith.constant {tinyattn.weight_scales = array<f64: 0.25>} dense<[[0.5, 0.6]]> : tensor<1x2xf32>
+  %b = arith.constant dense<0.5> : tensor<1xf32>
+  %init = tensor.empty() : tensor<1x1xf32>
+  // expected-error @+1 {{weight holds 6.000000e-01 in row 0, which is no multiple of its scale 2.500000e-01 within [-127, 127]}}
+  %y = tinyattn.linear ins(%x, %w, %b
+      : tensor<1x2xf32>, tensor<1x2xf32>, tensor<1xf32>)
+    outs(%init : tensor<1x1xf32>) {tinyattn.range = array<f64: 0.0, 5.1>}
+    -> tensor<1x1xf32>
+  return %y : tensor<1x1xf32>
+}
+
+// -----
+
+func.func @too_many_scales(%x: tensor<1x2xf32> {tinyattn.range = array<f64: -1.0, 1.0>})
+    -> tensor<1x1xf32> {
+  %w = arith.constant {tinyattn.weight_scales = array<f64: 0.25, 0.25>} dense<[[0.5, 0.75]]> : tensor<1x2xf32>
+  %b = arith.constant dense<0.5> : tensor<1xf32>
+  %init = tensor.empty() : tensor<1x1xf32>
+  // expected-error @+1 {{weight has 1 rows, but 2 values in 'tinyattn.weight_scales'}}
+  %y = tinyattn.linear ins(%x, %w, %b
+      : tensor<1x2xf32>, tensor<1x2xf32>, tensor<1xf32>)
+    outs(%init : tensor<1x1xf32>) {tinyattn.range = array<f64: 0.0, 5.1>}
+    -> tensor<1x1xf32>
+  return %y : tensor<1x1xf32>
 }

@@ -103,3 +103,43 @@ func.func @add(%x: tensor<1x2xf32> {tinyattn.range = array<f64: 0.0, 3.984375>},
     -> tensor<1x2xf32>
   return %z : tensor<1x2xf32>
 }
+
+// -----
+
+// Weights that arrive quantised keep their integers: 0.5 is 2·0.25 although the
+// row has nothing larger. The constant keeps its zero point, too.
+// CHECK-LABEL: func.func @arrives_quantised
+// CHECK: tinyattn.linear
+// CHECK: tinyattn.add
+// CHECK-DAG: weight: "0x010000000203"
+// CHECK-DAG: constant: "0x010000000A0C"
+func.func @arrives_quantised(%x: tensor<2x2xf32> {tinyattn.range = array<f64: -1.0, 2.984375>})
+    -> tensor<2x1xf32> {
+  %w = arith.constant {tinyattn.weight_scales = array<f64: 0.25>} dense<[[0.5, 0.75]]> : tensor<1x2xf32>
+  %b = arith.constant dense<0.5> : tensor<1xf32>
+  %c = arith.constant {tinyattn.range = array<f64: -69.0, 58.5>} dense<[[0.0], [1.0]]> : tensor<2x1xf32>
+  %init = tensor.empty() : tensor<2x1xf32>
+  %y = tinyattn.linear ins(%x, %w, %b
+      : tensor<2x2xf32>, tensor<1x2xf32>, tensor<1xf32>)
+    outs(%init : tensor<2x1xf32>) {tinyattn.range = array<f64: 0.0, 3.984375>}
+    -> tensor<2x1xf32>
+  %z = tinyattn.add ins(%y, %c : tensor<2x1xf32>, tensor<2x1xf32>)
+    outs(%init : tensor<2x1xf32>) {tinyattn.range = array<f64: 0.0, 3.984375>}
+    -> tensor<2x1xf32>
+  return %z : tensor<2x1xf32>
+}
+
+// -----
+
+// Ids stay i32; the rows have the scale of the table.
+// CHECK-LABEL: func.func @embedding
+// CHECK-SAME: %[[IDS:.*]]: tensor<3xi32>) -> (tensor<3x2xi8> {tinyattn.scale = 1.000000e+00 : f64, tinyattn.zero_point = -127 : i32})
+// CHECK: tinyattn.embedding ins(%[[IDS]], %{{.*}} : tensor<3xi32>, tensor<2x2xi8>)
+// CHECK-DAG: constant: "0x010000008182807F"
+func.func @embedding(%ids: tensor<3xi32>) -> tensor<3x2xf32> {
+  %t = arith.constant dense<[[0.0, 1.0], [-1.0, 254.0]]> : tensor<2x2xf32>
+  %init = tensor.empty() : tensor<3x2xf32>
+  %y = tinyattn.embedding ins(%ids, %t : tensor<3xi32>, tensor<2x2xf32>)
+    outs(%init : tensor<3x2xf32>) -> tensor<3x2xf32>
+  return %y : tensor<3x2xf32>
+}

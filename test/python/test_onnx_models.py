@@ -48,6 +48,8 @@ def block(**others: int) -> dict[str, int]:
 
 VIT = block(conv=1, add=1, layernorm=1, linear=1)
 
+TOKENS = block(embedding=1, add=1, layernorm=1, linear=1, lookup=1)
+
 # The longest matching beginning counts.
 FAMILIES = {
     "digits": Family(
@@ -66,6 +68,8 @@ FAMILIES = {
     # Token types and positions are added at once.
     "hf_dynamo_bert": Family(block(add=1, layernorm=1, linear=1, lookup=1), 3, 6),
     "hf_ts_bert": Family(block(add=1, layernorm=1, linear=1, lookup=1), 3, 6),
+    "hf_dynamo_bert_tokens": Family(TOKENS, 3, 6),
+    "hf_ts_bert_tokens": Family(TOKENS, 3, 6),
     "hf_dynamo_bert_encoder": Family(BLOCK, 3, 6),
     "hf_ts_bert_encoder": Family(BLOCK, 3, 6),
     "hf_dynamo_vit": Family(VIT, 3, 6),

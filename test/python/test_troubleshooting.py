@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 import tinyformer
 from conftest import DIGITS, MODELS, ROOT
+from quantised_models import FORMS, quantised
+from test_onnx_helpers import model_of, saved
 from tinyformer import driver, package
 from tinyformer.bench import layers
 from tinyformer.calibration import calibrate
@@ -112,6 +114,18 @@ def too_many_inputs(folder: Path, patch: Patch) -> None:
     net(np.zeros((1, 1, 8, 8)), np.zeros((1, 1, 8, 8)))
 
 
+def two_scales(folder: Path, patch: Patch) -> None:
+    body = "q = QuantizeLinear(x, s) y = DequantizeLinear(q, t)"
+    model = model_of("(float[1,8] x) => (float[1,8] y)", body, {"s": 0.1, "t": 0.2})
+    driver.load(saved(folder, model), None)
+
+
+def scores_without_range(folder: Path, patch: Patch) -> None:
+    name = "torch_dynamo_encoder_prenorm_gelu_opset23"  # attention is one node
+    path = quantised(name, FORMS["qdq_int8"], folder)
+    driver.load(path, None).start(get_target("host")).run_to("quantize")
+
+
 IMAGES = np.zeros((2, 1, 1, 8, 8), np.float32)
 HOLES = np.full((2, 1, 1, 8, 8), np.nan, np.float32)
 
@@ -121,6 +135,9 @@ CASES: dict[str, Case] = {
     "An operator is not supported": load("unsupported_lstm"),
     "A mask in attention": load("unsupported_causal_mask"),
     "A weight is no number": load("unsupported_nan_weight"),
+    "Scales that change half-way": two_scales,
+    "A model of floats without samples": lambda folder, _: driver.load(MODEL, None),
+    "A layer without a range": scores_without_range,
     "No such file of samples": lambda folder, _: driver.load(MODEL, folder / "nowhere.npz"),
     "Samples under another name": with_samples(images=IMAGES),
     "Samples of another shape": with_samples(input=IMAGES[:, 0]),

@@ -28,6 +28,7 @@ void populateElementwiseToLoopsPatterns(RewritePatternSet &patterns);
 void populatePackedToLoopsPatterns(RewritePatternSet &patterns);
 void populateWordsToLoopsPatterns(RewritePatternSet &patterns);
 /// `pool`.
+void populateEmbeddingToLoopsPatterns(RewritePatternSet &patterns);
 void populatePoolToLoopsPatterns(RewritePatternSet &patterns);
 
 } // namespace mlir::tinyattn

@@ -67,9 +67,11 @@ struct QuantizedWeights {
 };
 
 /// Quantises weights [N, K] and bias [N] of a layer with the given input.
+/// `scales` are those of weights that arrive quantised, or none.
 QuantizedWeights quantizeWeights(llvm::ArrayRef<float> weights,
                                  llvm::ArrayRef<float> bias,
-                                 const QuantParams &input);
+                                 const QuantParams &input,
+                                 llvm::ArrayRef<double> scales = {});
 
 /// T[d] = round(255·exp(-d·scale)) as unsigned bytes.
 llvm::SmallVector<int8_t> makeExpTable(double scale);

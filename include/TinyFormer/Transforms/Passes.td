@@ -16,7 +16,9 @@ def FuseWeights : Pass<"tinyattn-fuse-weights", "::mlir::func::FuncOp"> {
     model of the module's target estimates fewer cycles, or with `optimize=size`
     where the weights take fewer bytes. The function's attribute
     `tinyattn.fusion` says what was decided for each layer, with both estimates
-    of what differs, [plain, fused].
+    of what differs, [plain, fused]. A layer that arrives quantised, which is
+    one that has `tinyattn.query_absmax` already, is fused by `mode=always` only:
+    its weights would be rounded a second time, and no range is known.
 
     Ranges are not carried over: calibrate after this pass.
 
@@ -37,11 +39,13 @@ def Quantize : Pass<"tinyattn-quantize", "::mlir::func::FuncOp"> {
   let summary = "Replace the real-valued network by its int8 network";
   let description = [{
     Precondition: every op is a float `tinyattn` op, a constant, or a `tensor`
-    op that moves data, and carries the calibrated range of its result
-    (`tinyattn.range` and its kin, see the dialect).
+    op that moves data, and carries the range of its result (`tinyattn.range`
+    and its kin, see the dialect), from calibration or from a model that
+    arrives quantised.
 
     Effect: arguments, results and activations become i8, weights symmetric i8
-    per output channel, biases i32. Every multiplier, shift and table is
+    per output channel, biases i32. Constants with `tinyattn.weight_scales` or
+    `tinyattn.range` keep the integers that these give. Every multiplier, shift and table is
     computed here; multipliers are as wide as the bound on the accumulator,
     proven from the actual weights, allows. Arguments and results receive
     `tinyattn.scale` and `tinyattn.zero_point`.

@@ -64,6 +64,7 @@ struct ConvertTinyAttnToLoops
     populatePackedToLoopsPatterns(patterns);
     populatePatchesToLoopsPatterns(patterns);
     populatePoolToLoopsPatterns(patterns);
+    populateEmbeddingToLoopsPatterns(patterns);
     populateWordsToLoopsPatterns(patterns);
     walkAndApplyPatterns(getOperation(), std::move(patterns));
   }

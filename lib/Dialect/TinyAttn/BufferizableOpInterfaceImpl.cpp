@@ -92,7 +92,8 @@ void tinyattn::registerBufferizableOpInterfaceExternalModels(
     DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, TinyAttnDialect *) {
     attachTo<LinearOp, BroadcastOp, LinearAccumulateOp, RequantizeOp, MatmulOp,
-             SoftmaxOp, LayernormOp, LookupOp, AddOp, ConvOp, PoolOp>(*context);
+             SoftmaxOp, LayernormOp, LookupOp, AddOp, ConvOp, PoolOp,
+             EmbeddingOp>(*context);
     attachTo<PackRowsOp, PackColumnsOp, PadOp, PackPatchesOp, PackedLinearOp,
              PackedScoresOp, PackedSoftmaxOp, NormalizedSoftmaxOp,
              PackedContextOp, WordLinearOp>(*context);

@@ -50,6 +50,7 @@ TINYATTN_STRUCTURED_EFFECTS(LookupOp)
 TINYATTN_STRUCTURED_EFFECTS(AddOp)
 TINYATTN_STRUCTURED_EFFECTS(ConvOp)
 TINYATTN_STRUCTURED_EFFECTS(PoolOp)
+TINYATTN_STRUCTURED_EFFECTS(EmbeddingOp)
 #undef TINYATTN_STRUCTURED_EFFECTS
 
 //===----------------------------------------------------------------------===//
@@ -391,4 +392,19 @@ LogicalResult PoolOp::verify() {
     return failure();
   return requantises ? verifyRequant(*this, getRequant(), true, true)
                      : success();
+}
+
+//===----------------------------------------------------------------------===//
+// embedding
+//===----------------------------------------------------------------------===//
+
+LogicalResult EmbeddingOp::verify() {
+  if (failed(verifyDestinations(*this, 1, 1)) ||
+      failed(verifyRank(*this, "ids", getIds(), 1)) ||
+      failed(verifyRank(*this, "table", getTable(), 2)) ||
+      failed(verifyActivations(*this, {getTable(), getInits().front()})))
+    return failure();
+  return verifyShape(
+      *this, "destination", getInits().front(),
+      {shaped(getIds()).getDimSize(0), shaped(getTable()).getDimSize(1)});
 }

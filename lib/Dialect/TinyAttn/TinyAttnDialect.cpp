@@ -59,6 +59,19 @@ static LogicalResult verifyAbsMax(EmitError emitError, NamedAttribute attr) {
   return success();
 }
 
+static LogicalResult verifyWeightScales(EmitError emitError,
+                                        NamedAttribute attr) {
+  StringRef name = attr.getName();
+  auto scales = dyn_cast<DenseF64ArrayAttr>(attr.getValue());
+  if (!scales)
+    return emitError() << name << " must be array<f64: ...>, one value a row";
+  for (double scale : scales.asArrayRef())
+    if (!(scale > 0))
+      return emitError() << name << " holds " << scale
+                         << ", expected positive values";
+  return success();
+}
+
 /// What may stand on function arguments and results.
 static LogicalResult verifyValueAttribute(EmitError emitError,
                                           NamedAttribute attr) {
@@ -101,6 +114,8 @@ LogicalResult TinyAttnDialect::verifyOperationAttribute(Operation *op,
     return verifyRange(emitError, attr);
   if (name == kQueryAbsMax || name == kKeyAbsMax || name == kValueAbsMax)
     return verifyAbsMax(emitError, attr);
+  if (name == kWeightScales)
+    return verifyWeightScales(emitError, attr);
   if (name == kFusion || name == kSchedules) {
     if (isa<FunctionOpInterface>(op) && isa<ArrayAttr>(attr.getValue()))
       return success();

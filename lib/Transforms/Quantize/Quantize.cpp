@@ -59,9 +59,15 @@ LogicalResult Quantizer::quantizeArguments() {
   for (unsigned i = 0; i < count; ++i) {
     BlockArgument argument = function.getArgument(i);
     auto type = dyn_cast<RankedTensorType>(argument.getType());
+    if (type && type.getElementType().isInteger(32)) { // ids stay what they are
+      types.push_back(type);
+      map(argument, function.front().addArgument(type, argument.getLoc()), {});
+      continue;
+    }
     if (!type || !type.getElementType().isF32())
       return function.emitOpError()
-             << "argument " << i << " must be an f32 tensor to be quantised";
+             << "argument " << i
+             << " must be a tensor of f32, or of i32 for ids, to be quantised";
     FailureOr<QuantParams> params = chooseParams(argument);
     if (failed(params))
       return failure();
@@ -101,7 +107,8 @@ LogicalResult Quantizer::quantizeReturn(func::ReturnOp op) {
 LogicalResult Quantizer::quantizeOp(Operation *op) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case<LinearOp, ConvOp, LayernormOp, SoftmaxOp, LookupOp, AddOp, PoolOp,
-            MhsaOp, FusedMhsaOp>([&](auto op) { return quantize(op); })
+            EmbeddingOp, MhsaOp, FusedMhsaOp>(
+          [&](auto op) { return quantize(op); })
       .Case<func::ReturnOp>([&](auto op) { return quantizeReturn(op); })
       .Case<tensor::ConcatOp>([&](Operation *op) { return quantizeConcat(op); })
       .Case<tensor::CollapseShapeOp, tensor::ExpandShapeOp,
@@ -117,6 +124,10 @@ LogicalResult Quantizer::quantizeOp(Operation *op) {
 //===----------------------------------------------------------------------===//
 // Values and their parameters
 //===----------------------------------------------------------------------===//
+
+static constexpr StringLiteral kCalibrate =
+    "neither calibration nor the model says it; calibrate with samples, "
+    "--calibration FILE";
 
 static bool isReshape(Operation *op) {
   return isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(op);
@@ -158,8 +169,7 @@ FailureOr<QuantParams> Quantizer::chooseParams(Value value) {
     range = value.getDefiningOp()->getAttrOfType<DenseF64ArrayAttr>(kRange);
   if (!range)
     return emitError(value.getLoc())
-           << "value has no calibrated range ('" << kRange
-           << "'): calibrate the module before it is quantised";
+           << "value has no range ('" << kRange << "'): " << kCalibrate;
   if (mustBeSymmetric(value))
     return chooseSymmetric(std::max(std::abs(range[0]), std::abs(range[1])));
   return chooseAffine(range[0], range[1]);
@@ -169,7 +179,11 @@ FailureOr<QuantizedValue> Quantizer::getInput(Operation *user, Value value) {
   auto found = quantized.find(value);
   if (found != quantized.end())
     return found->second;
-  // A constant activation, such as a position embedding: its own scale.
+  // A constant activation, such as a position embedding: its own scale, or that
+  // with which it arrived.
+  if (Operation *constant = value.getDefiningOp())
+    if (auto range = constant->getAttrOfType<DenseF64ArrayAttr>(kRange))
+      return quantizeConstant(user, value, chooseAffine(range[0], range[1]));
   FailureOr<SmallVector<float>> elements =
       readWeights(user, value, "constant operand");
   if (failed(elements))
@@ -208,13 +222,40 @@ FailureOr<SmallVector<float>> Quantizer::readWeights(Operation *op, Value value,
   return elements;
 }
 
+/// The scales with which weights arrived; none if they arrived as floats.
+FailureOr<ArrayRef<double>> Quantizer::readScales(Operation *op, StringRef name,
+                                                  Value weight,
+                                                  ArrayRef<float> elements,
+                                                  int64_t channels) {
+  Operation *constant = weight.getDefiningOp();
+  auto scales = constant
+                    ? constant->getAttrOfType<DenseF64ArrayAttr>(kWeightScales)
+                    : nullptr;
+  if (!scales)
+    return ArrayRef<double>();
+  if (scales.size() != channels)
+    return op->emitOpError()
+           << name << " has " << channels << " rows, but " << scales.size()
+           << " values in '" << kWeightScales << "'";
+  size_t depth = elements.size() / channels;
+  for (auto [i, element] : llvm::enumerate(elements)) {
+    double integer = element / scales[i / depth];
+    // Floats are off by 2^-24 of themselves, far less than this.
+    if (std::abs(integer - std::round(integer)) > 1e-3 ||
+        std::abs(integer) > 127.5)
+      return op->emitOpError()
+             << name << " holds " << element << " in row " << i / depth
+             << ", which is no multiple of its scale " << scales[i / depth]
+             << " within [-127, 127]";
+  }
+  return scales.asArrayRef();
+}
+
 FailureOr<DenseF64ArrayAttr> Quantizer::readRange(Operation *op, StringRef name,
                                                   int64_t size) {
   auto range = op->getAttrOfType<DenseF64ArrayAttr>(name);
   if (!range)
-    return op->emitOpError()
-           << "has no '" << name
-           << "': calibrate the module before it is quantised";
+    return op->emitOpError() << "has no '" << name << "': " << kCalibrate;
   if (range.size() != size)
     return op->emitOpError() << "expects " << size << " values in '" << name
                              << "', got " << range.size();
@@ -247,7 +288,11 @@ Quantizer::quantizeProjection(Operation *op, StringRef name, Value weight,
   FailureOr<SmallVector<float>> biases = readWeights(op, bias, name);
   if (failed(weights) || failed(biases))
     return failure();
-  QuantizedWeights result = quantizeWeights(*weights, *biases, input);
+  FailureOr<ArrayRef<double>> scales =
+      readScales(op, name, weight, *weights, biases->size());
+  if (failed(scales))
+    return failure();
+  QuantizedWeights result = quantizeWeights(*weights, *biases, input, *scales);
   SmallVector<double> ratios;
   for (auto [weightScale, outputScale] :
        llvm::zip_equal(result.scales, outputScales))

@@ -131,7 +131,7 @@ LogicalResult Quantizer::quantize(SoftmaxOp op) {
 }
 
 //===----------------------------------------------------------------------===//
-// lookup, add, pool
+// lookup, add, pool, embedding
 //===----------------------------------------------------------------------===//
 
 static double evaluate(UnaryFunction function, double x) {
@@ -242,5 +242,18 @@ LogicalResult Quantizer::quantize(PoolOp op) {
       rewriter, loc, init.getType(), input->value, init, PoolKind::Mean,
       rewriter.getI32IntegerAttr(input->params.zeroPoint), attr);
   map(op.getResult(0), twin.getResult(0), *output);
+  return success();
+}
+
+/// The result has the scale of the table, which is that of a constant.
+LogicalResult Quantizer::quantize(EmbeddingOp op) {
+  FailureOr<QuantizedValue> ids = getInput(op, op.getIds());
+  FailureOr<QuantizedValue> table = getInput(op, op.getTable());
+  if (failed(ids) || failed(table))
+    return failure();
+  Value init = createEmpty(op.getLoc(), shapeOf(op.getResult(0)));
+  auto twin = EmbeddingOp::create(rewriter, op.getLoc(), init.getType(),
+                                  ids->value, table->value, init);
+  map(op.getResult(0), twin.getResult(0), table->params);
   return success();
 }

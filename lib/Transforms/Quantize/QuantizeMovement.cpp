@@ -20,7 +20,9 @@ LogicalResult Quantizer::quantizeMovement(Operation *op) {
   mapping.map(op->getOperand(0), input->value);
   Operation *twin = rewriter.clone(*op, mapping);
   auto type = cast<RankedTensorType>(op->getResult(0).getType());
-  twin->getResult(0).setType(type.clone(rewriter.getI8Type()));
+  // i8, or i32 of ids.
+  Type element = getElementTypeOrSelf(input->value.getType());
+  twin->getResult(0).setType(type.clone(element));
   map(op->getResult(0), twin->getResult(0), input->params);
   return success();
 }

@@ -59,6 +59,7 @@ private:
   LogicalResult quantize(LookupOp op);
   LogicalResult quantize(AddOp op);
   LogicalResult quantize(PoolOp op);
+  LogicalResult quantize(EmbeddingOp op);
 
   // Attention (QuantizeAttention.cpp).
   LogicalResult quantize(MhsaOp op);
@@ -77,6 +78,9 @@ private:
   // Helpers.
   FailureOr<SmallVector<float>> readWeights(Operation *op, Value value,
                                             StringRef name);
+  FailureOr<ArrayRef<double>> readScales(Operation *op, StringRef name,
+                                         Value weight, ArrayRef<float> elements,
+                                         int64_t channels);
   FailureOr<DenseF64ArrayAttr> readRange(Operation *op, StringRef name,
                                          int64_t size);
   /// outputScales has one scale a channel.

@@ -43,10 +43,10 @@ if TYPE_CHECKING:
 def compile_command(
     model: ModelArgument,
     target: TargetOption,
-    calibration: CalibrationOption,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the results.")
     ],
+    calibration: CalibrationOption = None,
     emit: Annotated[
         str | None,
         typer.Option(
@@ -76,7 +76,8 @@ def compile_command(
     from tinyformer.targets import get_target
 
     chip = get_target(target).with_cores(cores)
-    explain = report and emit is None
+    # The report is about a run, on a sample.
+    explain = report and emit is None and calibration is not None
     loaded = driver.load(model, calibration)
     compilation = loaded.start(
         chip, CompileOptions(fuse, optimize, percentile, tile, explain=explain)
@@ -104,6 +105,8 @@ def compile_command(
     _print_sizes(image, chip, output)
     if explain:
         console.print(f"report: {output / package.REPORT}", markup=False, soft_wrap=True)
+    elif report:
+        console.print("no report: it needs samples to run, --calibration FILE", soft_wrap=True)
 
 
 def _evaluate(loaded: Model, compilation: Compilation, data: Path, *, quiet: bool) -> Evaluation:
@@ -111,7 +114,7 @@ def _evaluate(loaded: Model, compilation: Compilation, data: Path, *, quiet: boo
 
     from tinyformer.evaluation import evaluate, load_data
 
-    samples, labels = load_data(data, list(loaded.samples))
+    samples, labels = load_data(data, [name for name, _ in loaded.imported.inputs])
     with (
         tempfile.TemporaryDirectory() as scratch,
         progress_bar("evaluate", quiet=quiet) as progress,

@@ -20,14 +20,15 @@ console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
 
 ModelArgument = Annotated[
-    Path, typer.Argument(metavar="MODEL", help="ONNX file of a float encoder transformer.")
+    Path, typer.Argument(metavar="MODEL", help="ONNX file of an encoder transformer.")
 ]
 CalibrationOption = Annotated[
-    Path,
+    Path | None,
     typer.Option(
         "--calibration",
         metavar="FILE",
-        help="Sample inputs, .npz by input name or .npy; the first axis counts samples.",
+        help="Sample inputs, .npz by input name or .npy; the first axis counts samples. Not needed "
+        "if the model is quantised.",
     ),
 ]
 PercentileOption = Annotated[

@@ -60,13 +60,13 @@ def eval_command(
         list[str],
         typer.Option("--target", metavar="TARGET", help="May be given several times."),
     ],
-    calibration: CalibrationOption,
     data: Annotated[
         Path,
         typer.Option(
             metavar="FILE", help="Samples as for calibration, and 'labels' (class numbers)."
         ),
     ],
+    calibration: CalibrationOption = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Use the first so many samples only.")
     ] = None,
@@ -92,7 +92,7 @@ def eval_command(
         simulator.check(chip)
     options = CompileOptions(fuse, optimize, percentile, tile)
     loaded = driver.load(model, calibration)
-    samples, labels = load_data(data, list(loaded.samples), limit)
+    samples, labels = load_data(data, [name for name, _ in loaded.imported.inputs], limit)
     results: list[_Result] = []
     for chip in chips:
         compilation = loaded.start(chip, options)

@@ -32,7 +32,7 @@ from tinyformer.options import CompileOptions
 def explain_command(
     model: ModelArgument,
     target: TargetOption,
-    calibration: CalibrationOption,
+    calibration: CalibrationOption = None,
     output: Annotated[
         Path | None,
         typer.Option(

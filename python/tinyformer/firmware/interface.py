@@ -10,32 +10,41 @@ from dataclasses import dataclass
 
 from tinyformer.errors import InterfaceError
 
+# Bytes of an element.
+WIDTHS = {"int8": 1, "int32": 4}
 _C_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 
 
 @dataclass(frozen=True)
 class TensorInterface:
-    """One input or output: int8, affine, real = scale * (stored - zero_point)."""
+    """One input or output: int8, affine, real = scale * (stored - zero_point); or int32, ids."""
 
     name: str
     shape: tuple[int, ...]
     bytes: int
     scale: float
     zero_point: int
+    element: str = "int8"
 
     def __post_init__(self) -> None:
-        elements = 1
+        size = WIDTHS[self.element]
         for extent in self.shape:
-            elements *= extent
-        if elements != self.bytes or elements <= 0:
+            size *= extent
+        if size != self.bytes or size <= 0:
             raise InterfaceError(
-                f"tensor {self.name!r} has shape {list(self.shape)}, that is {elements} bytes of "
-                f"int8, but is declared with {self.bytes}; shapes must be static and not empty"
+                f"tensor {self.name!r} has shape {list(self.shape)}, that is {size} bytes of "
+                f"{self.element}, but is declared with {self.bytes}; shapes must be static and "
+                "not empty"
             )
         if not -128 <= self.zero_point <= 127:
             raise InterfaceError(
                 f"tensor {self.name!r} has zero point {self.zero_point}, outside int8's -128..127"
             )
+
+    @property
+    def c_type(self) -> str:
+        """The C type of an element."""
+        return f"{self.element}_t"
 
 
 @dataclass(frozen=True)

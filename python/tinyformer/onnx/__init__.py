@@ -31,12 +31,16 @@ NamedShape = tuple[str, tuple[int, ...]]
 
 @dataclass(frozen=True)
 class ImportedModel:
-    """A model as a module of `tinyattn` on f32, and the names that its function's types lack."""
+    """A model as a module of `tinyattn` on f32, and the names that its function's types lack.
+
+    If it arrived `quantized`, the module has the ranges that it says.
+    """
 
     module: ir.Module
     name: str
     inputs: tuple[NamedShape, ...]
     outputs: tuple[NamedShape, ...]
+    quantized: bool
 
 
 def load(path: Path, context: ir.Context | None = None) -> ImportedModel:
@@ -55,4 +59,5 @@ def load(path: Path, context: ir.Context | None = None) -> ImportedModel:
         name,
         tuple((info.name, info.shape) for info in graph.inputs),
         tuple((output, layer.shape) for output, layer in outputs),
+        bool(network.ranges),
     )

@@ -20,7 +20,8 @@ from tinyformer.onnx.errors import UnsupportedNodeError
 from tinyformer.onnx.functions import affine
 from tinyformer.onnx.graph import Node
 from tinyformer.onnx.handler import Handler
-from tinyformer.onnx.layers import Layer, Linear, Mhsa, Projection, Softmax, single
+from tinyformer.onnx.layers import Layer, Linear, Mhsa, Projection, Softmax, rescaled, single
+from tinyformer.onnx.ranges import Range
 from tinyformer.onnx.values import (
     Constant,
     Index,
@@ -117,7 +118,10 @@ def _probabilities(build: Builder, view: View, scores: Scores) -> View:
         query, key = key, query  # the product was K·Qᵀ
         if not np.array_equal(index, natural.swapaxes(1, 2)):
             raise UnsupportedNodeError("takes the softmax of reordered scores", USUAL_FORM)
-    layer = Probabilities(scores.name, index.shape, query, key, coefficients[0])
+    known = build.range_of(view)
+    if known is not None:  # softmax cancels the offset
+        known = known[0] - coefficients[1], known[1] - coefficients[1]
+    layer = Probabilities(scores.name, index.shape, query, key, coefficients[0], known)
     return whole(layer, view.shape)
 
 
@@ -131,6 +135,20 @@ class _Projected:
     bias: Doubles
     factor: float
     layer: Layer
+    scales: Doubles | None
+    known: Range | None
+
+    @property
+    def projection(self) -> Projection:
+        return Projection(single(self.weight), single(self.bias), self.scales)
+
+    @property
+    def scaled(self) -> Projection:
+        """The factor in the weights."""
+        scales = rescaled(self.scales, np.full(len(self.weight), self.factor))
+        return Projection(
+            single(self.factor * self.weight), single(self.factor * self.bias), scales
+        )
 
 
 def _projected(build: Builder, view: View, what: str) -> _Projected:
@@ -149,11 +167,21 @@ def _projected(build: Builder, view: View, what: str) -> _Projected:
     if factor == 0.0:
         raise UnsupportedNodeError(f"reads {what} that are constant", "check the model")
     source, weight, bias = layer, np.eye(layer.shape[1]), np.zeros(layer.shape[1])
+    scales = None
     if isinstance(layer, Linear):
-        source = layer.input
+        source, scales = layer.input, layer.scales
         weight, bias = layer.weight.astype(np.float64), layer.bias.astype(np.float64)
     own = channels.ravel()
-    return _Projected(source, tokens, weight[own], bias[own] + offset / factor, factor, layer)
+    return _Projected(
+        source,
+        tokens,
+        weight[own],
+        bias[own] + offset / factor,
+        factor,
+        layer,
+        None if scales is None else scales[own],
+        build.range_of(view),
+    )
 
 
 def _context(build: Builder, view: View, probabilities: Probabilities, value: View) -> View:
@@ -178,19 +206,40 @@ def _context(build: Builder, view: View, probabilities: Probabilities, value: Vi
         build.name,
         (len(query.tokens), width),
         query.source,
-        Projection(single(query.weight), single(query.bias)),
-        Projection(single(key.weight), single(key.bias)),
-        Projection(single(values.factor * values.weight), single(values.factor * values.bias)),
+        query.projection,
+        key.projection,
+        values.scaled,
         Projection(single(np.eye(width)), single(np.zeros(width))),
         heads,
         probabilities.scale * query.factor * key.factor,
         projected=False,
         nodes=tuple(part.layer.name for part in (query, key, values)),
         parameters=tuple(name for part in (query, key, values) for name in part.layer.parameters),
+        known=_known(probabilities, query, key, values),
     )
     columns = np.arange(width).reshape(heads, 1, lanes)
     index = query.tokens[None, :, None] * width + columns
     return View(mhsa, index.reshape(*batch, *index.shape[1:]))
+
+
+def _known(
+    probabilities: Probabilities, query: _Projected, key: _Projected, value: _Projected
+) -> dict[str, Range]:
+    """The ranges of what is inside attention, in the order that its layer computes."""
+    ranges: dict[str, Range | None] = {
+        "query": _divided(query.known, query.factor),
+        "key": _divided(key.known, key.factor),
+        "value": value.known,
+        "scores": probabilities.known,
+    }
+    return {name: known for name, known in ranges.items() if known is not None}
+
+
+def _divided(known: Range | None, factor: float) -> Range | None:
+    if known is None:
+        return None
+    low, high = sorted(end / factor for end in known)
+    return low, high
 
 
 def _check_self(query: _Projected, key: _Projected, value: _Projected) -> None:

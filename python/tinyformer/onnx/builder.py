@@ -14,6 +14,7 @@ from tinyformer.onnx.errors import UnsupportedNodeError
 from tinyformer.onnx.functions import KNOWN, Match, affine, is_exact, recognise
 from tinyformer.onnx.graph import Array, Node, Shape
 from tinyformer.onnx.layers import Add, Input, Layer, Lookup, Parameter, Reshape, Slice, single
+from tinyformer.onnx.ranges import Encoding, Range, Ranges
 from tinyformer.onnx.values import Constant, Index, Value, View, Virtual
 
 Doubles = NDArray[np.float64]
@@ -47,6 +48,7 @@ class Builder:
     def __init__(self, opset: int) -> None:
         self.opset = opset
         self.node: Node | None = None
+        self.ranges = Ranges()
         self._cache: dict[Hashable, Layer] = {}
 
     @property
@@ -90,13 +92,16 @@ class Builder:
             ("lookup", layer, view.function.samples.tobytes()),
             lambda: Lookup(name, layer.shape, layer, match.function, match.factor),
         )
-        return View(lookup, view.index, affine(match.gain, name=name), sole=False)
+        gained = affine(match.gain, name=name)
+        return self._ranged(View(lookup, view.index, gained, sole=False), view.known)
 
     def plain(self, view: View) -> View:
         """The view with nothing on top of its layer."""
         view = self.settle(view)
-        if view.function.is_identity:
-            return view
+        return view if view.function.is_identity else self._ranged(self._bare(view), view.known)
+
+    def _bare(self, view: View) -> View:
+        """The view with its factor and offset in layers."""
         folded = self.rescale(view, np.ones(()), np.zeros(()))
         if folded is not None:
             return folded
@@ -174,14 +179,42 @@ class Builder:
         if not view.sole or isinstance(layer, Input | Virtual):
             return view
         named = replace(layer, parameters=(*layer.parameters, parameter))
+        self.ranges.move(layer, named)
         return replace(view, layer=named)
 
-    def add_parameter(self, view: View, array: Array, name: str) -> View:
+    def annotate(self, view: View, known: Range) -> None:
+        """Note what the range of a value says about the layer that it is a view of."""
+        slope, offset = view.function.affine or (0.0, 0.0)
+        if slope:
+            low, high = sorted((end - offset) / slope for end in known)
+            self.ranges.note(view.layer, (low, high), whole=_reads_all(view))
+
+    def range_of(self, view: View) -> Range | None:
+        """The range of a settled view, if a quantised model says it."""
+        known = self.ranges.of(view.layer)
+        if view.known is not None or known is None:
+            return view.known
+        slope, offset = view.affine
+        low, high = sorted(slope * end + offset for end in known)
+        return low, high
+
+    def _ranged(self, view: View, known: Range | None) -> View:
+        """A new view of a value of which the range may be known."""
+        if known is not None:
+            self.annotate(view, known)
+        return replace(view, known=known)
+
+    def add_parameter(
+        self, view: View, array: Array, name: str, encoding: Encoding | None = None
+    ) -> View:
         """A plain view that reads all of its layer, plus a constant of its shape."""
         values, layer = self.in_layout(view, array), view.layer
         if view.sole and isinstance(layer, Add) and isinstance(layer.rhs, Parameter):
             values, name, layer = values + layer.rhs.array, layer.rhs.name, layer.lhs
+            encoding = None
         parameter = Parameter(name, layer.shape, single(values))
+        if encoding is not None:
+            self.ranges.note(parameter, encoding.range)
         return View(Add(self.name, layer.shape, layer, parameter), view.index)
 
     def weights(self, value: Value | None, what: str) -> Doubles:
@@ -240,3 +273,11 @@ def constant(value: Value | None, what: str) -> Array:
     if isinstance(value, Constant):
         return value.array
     raise UnsupportedNodeError(f"has {what} that depend on the input", "make them constant")
+
+
+def row_scales(scale: Array | None) -> Doubles | None:
+    """The scale of each row of a weight; None if it has none, or several in a row."""
+    if scale is None:
+        return None
+    rows = scale.reshape(len(scale), -1)
+    return rows[:, 0] if (rows == rows[:, :1]).all() else None

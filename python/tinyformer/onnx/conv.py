@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyformer.onnx import elementwise
-from tinyformer.onnx.builder import REORDERED, Builder, Doubles
+from tinyformer.onnx.builder import REORDERED, Builder, Doubles, row_scales
 from tinyformer.onnx.errors import UnsupportedNodeError
 from tinyformer.onnx.graph import Node
 from tinyformer.onnx.handler import Handler
-from tinyformer.onnx.layers import Conv, Layer, single
+from tinyformer.onnx.layers import Conv, Layer, rescaled, single
 from tinyformer.onnx.values import Constant, Operands, Value, View
 
 BATCH_EPSILON = 1e-5
@@ -76,7 +76,8 @@ def conv(build: Builder, node: Node, operands: Operands) -> Sequence[Value]:
     offset = np.zeros(len(weight)) if bias is None else build.weights(bias, "the bias")
     geometry = _geometry(node, view.shape[2:], (weight.shape[2], weight.shape[3]))
     image = view.moved(view.index.reshape(view.shape[1], -1, view.shape[-1]))
-    result = convolution(build, image, weight, offset, geometry)
+    scales = row_scales(kernel.scale) if isinstance(kernel, Constant) else None
+    result = convolution(build, image, weight, offset, geometry, scales)
     if one_dimension:
         return [result.moved(result.index.reshape(1, len(weight), -1))]
     return [result.moved(result.index[None])]
@@ -126,9 +127,14 @@ def _same(
 
 
 def convolution(
-    build: Builder, image: View, weight: Doubles, bias: Doubles, geometry: _Geometry
+    build: Builder,
+    image: View,
+    weight: Doubles,
+    bias: Doubles,
+    geometry: _Geometry,
+    scales: Doubles | None = None,
 ) -> View:
-    """[O, OH, OW] from [C, H, W]; the weight is [O, C, KH, KW]."""
+    """[O, OH, OW] from [C, H, W]; the weight is [O, C, KH, KW], `scales` are those of its rows."""
     image = build.settle(image)
     factor, offset = image.affine
     if offset and any(geometry.padding):  # the padding is zero after the offset, not before
@@ -154,6 +160,7 @@ def convolution(
         geometry.padding,
         layout.channels_first,
         grid,
+        rescaled(scales, np.full(outputs, factor)),
     )
     order = (2, 1, 0) if layout.transposed else (2, 0, 1)
     return View(layer, np.arange(layer.size).reshape(*grid, outputs).transpose(order))

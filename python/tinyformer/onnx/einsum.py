@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -59,7 +58,7 @@ def _labels(equation: str) -> tuple[str, str, str]:
 def _arranged(value: Value, labels: str, order: Sequence[str], shape: Shape) -> Value:
     axes = [labels.index(label) for label in order]
     if isinstance(value, Constant):
-        return replace(value, array=value.array.transpose(axes).reshape(shape))
+        return value.moved(lambda array: array.transpose(axes).reshape(shape))
     return value.moved(value.index.transpose(axes).reshape(shape))
 
 

@@ -58,7 +58,7 @@ def binary(build: Builder, node: Node, operands: Operands) -> Sequence[Value]:
 def _of_views(build: Builder, node: Node, lhs: View, rhs: View) -> View:
     if lhs.same_elements(rhs):
         function = _combined(build, node, lhs.function.samples, rhs.function.samples)
-        return replace(lhs, function=function, sole=lhs.sole and rhs.sole)
+        return replace(lhs.mapped(function), sole=lhs.sole and rhs.sole)
     normal = normalization.combine(build, node.op, lhs, rhs)
     if normal is not None:
         return normal
@@ -107,7 +107,7 @@ def _with_constant(
             f"combines an activation and a constant of shape {list(constant.shape)} by {node.op}",
             "only one number is supported there",
         )
-    return _multiplied(build, view, replace(constant, array=values))
+    return _multiplied(build, view, constant.changed(values))
 
 
 def _as_sum(
@@ -116,7 +116,7 @@ def _as_sum(
     """A difference as the sum of two values."""
     if constant_first:
         return view.mapped(_compose(affine(-1.0, name=node.name), view.function)), constant
-    return view, replace(constant, array=-constant.array)
+    return view, constant.changed(-constant.array)
 
 
 def _plus(build: Builder, node: Node, view: View, constant: Constant) -> View:
@@ -129,8 +129,8 @@ def _plus(build: Builder, node: Node, view: View, constant: Constant) -> View:
     if constant.array.size == 1 and not _is_bias(view):
         samples = view.function.samples + float(constant.array.reshape(()))
         return view.mapped(Function(samples, node.name)).moved(view.index.reshape(shape))
-    values = build.weights(constant, "the constant")
-    return _shifted(build, view, replace(constant, array=values))
+    build.weights(constant, "the constant")
+    return _shifted(build, view, constant)
 
 
 def _is_bias(view: View) -> bool:
@@ -153,7 +153,7 @@ def _shifted(build: Builder, view: View, constant: Constant) -> View:
     if folded is not None:
         return folded
     name = constant.name or f"{build.name}.constant"
-    return build.add_parameter(build.plain(view), constant.array, name)
+    return build.add_parameter(build.plain(view), constant.array, name, constant.encoding)
 
 
 def _multiplied(build: Builder, view: View, constant: Constant) -> View:
@@ -215,7 +215,7 @@ def scaled(build: Builder, value: Value, factor: float) -> Value:
     if factor == 1.0:
         return value
     if isinstance(value, Constant):
-        return replace(value, array=factor * value.array)
+        return value.changed(factor * value.array)
     function = _compose(affine(factor, name=build.name), value.function)
     return value.mapped(function)
 

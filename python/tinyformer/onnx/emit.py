@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,8 @@ from tinyformer.onnx.layers import (
     Add,
     Concat,
     Conv,
+    Embedding,
+    Gain,
     Input,
     Layer,
     LayerNorm,
@@ -31,10 +33,17 @@ from tinyformer.onnx.layers import (
     Slice,
     Softmax,
     Weights,
+    in_order,
 )
 from tinyformer.onnx.names import attention_name, module_path, parameter_path
+from tinyformer.onnx.ranges import Range
 
 FUNCTIONS: Mapping[str, UnaryFunction] = {str(item): item for item in UnaryFunction}
+RANGE = "tinyattn.range"
+WEIGHT_SCALES = "tinyattn.weight_scales"
+# Layers that keep the range of what they move, and the ops that they may be.
+MOVEMENT = (Reshape, Slice)
+RESHAPES = ("tensor.collapse_shape", "tensor.expand_shape")
 POOL_KINDS: Mapping[str, PoolKind] = {str(item): item for item in PoolKind}
 
 
@@ -43,38 +52,27 @@ def emit(network: Network, name: str, outputs: Sequence[str], context: ir.Contex
     with context, ir.Location.unknown():
         module = ir.Module.create(ir.Location.name(name))
         with ir.InsertionPoint(module.body):
-            _Emitter().function(network, name, outputs)
+            _Emitter(network.ranges).function(network, name, outputs)
         module.operation.verify()
     return module
-
-
-def _in_order(outputs: Sequence[Layer]) -> Iterator[Layer]:
-    """The layers that the outputs need, each after its inputs."""
-    done: set[Layer] = set()
-    stack = [(layer, iter(layer.inputs)) for layer in reversed(outputs)]
-    while stack:
-        layer, inputs = stack[-1]
-        pending = next((item for item in inputs if item not in done), None)
-        if pending is not None:
-            stack.append((pending, iter(pending.inputs)))
-            continue
-        stack.pop()
-        if layer not in done:
-            done.add(layer)
-            yield layer
 
 
 class _Emitter:
     """Makes ops at the insertion point; `values` holds the results so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, ranges: Mapping[Layer, Range]) -> None:
+        self.ranges = ranges
         self.f32 = ir.F32Type.get()
+        self.i32 = ir.IntegerType.get_signless(32)
         self.values: dict[Layer, ir.Value] = {}
         self.names: set[str] = set()
 
     def function(self, network: Network, name: str, outputs: Sequence[str]) -> None:
         """The network as a function."""
-        arguments = [self.type(layer.shape) for layer in network.inputs]
+        arguments = [
+            self.type(layer.shape, self.i32 if layer.kind == "ids" else None)
+            for layer in network.inputs
+        ]
         results = [self.type(layer.shape) for layer in network.outputs]
         function = func.FuncOp(name, (arguments, results), loc=ir.Location.name(name))
         block = function.add_entry_block(
@@ -82,13 +80,32 @@ class _Emitter:
         )
         self.values.update(zip(network.inputs, block.arguments, strict=True))
         with ir.InsertionPoint(block):
-            for layer in _in_order(network.outputs):
+            for layer in in_order(network.outputs):
                 if not isinstance(layer, Input):
                     with ir.Location.name(self.layer_name(layer)):
                         self.values[layer] = EMITTERS[type(layer)](self, layer)
+                        self.annotate(layer)
             locations = [ir.Location.name(output) for output in outputs]
             returned = [self.values[layer] for layer in network.outputs]
             func.ReturnOp(returned, loc=ir.Location.fused(locations))
+        if any(layer in self.ranges for layer in network.inputs):
+            entries = [self.argument_attributes(layer) for layer in network.inputs]
+            function.operation.attributes["arg_attrs"] = ir.ArrayAttr.get(entries)
+
+    def argument_attributes(self, layer: Layer) -> ir.Attribute:
+        """The range of an input, if a quantised model says it."""
+        known = self.ranges.get(layer)
+        return ir.DictAttr.get({} if known is None else {RANGE: ir.DenseF64ArrayAttr.get(known)})
+
+    def annotate(self, layer: Layer) -> None:
+        """Write down what a quantised model says about the result of a layer."""
+        known = self.ranges.get(layer)
+        if known is None or isinstance(layer, MOVEMENT):
+            return
+        op = self.values[layer].owner
+        while op.name in RESHAPES:
+            op = op.operands[0].owner
+        op.attributes[RANGE] = ir.DenseF64ArrayAttr.get(known)
 
     def layer_name(self, layer: Layer) -> str:
         """The name in the op's location. Those of layers are unique; moving data is no layer."""
@@ -102,37 +119,42 @@ class _Emitter:
         self.names.add(unique)
         return unique
 
-    def type(self, shape: Shape) -> ir.Type:
-        """A float tensor."""
-        return ir.RankedTensorType.get(shape, self.f32)
+    def type(self, shape: Shape, element: ir.Type | None = None) -> ir.Type:
+        """A tensor, of floats unless said otherwise."""
+        return ir.RankedTensorType.get(shape, element or self.f32)
 
     def empty(self, shape: Shape) -> ir.Value:
         """The destination of an op."""
         return tensor.empty(shape, self.f32)
 
-    def constant(self, array: Weights, name: str) -> ir.Value:
-        """A weight, in a resource of a readable name."""
+    def constant(self, array: Weights, name: str, scales: Gain | None = None) -> ir.Value:
+        """A weight, in a resource of a readable name; `scales` of its rows if it has them."""
         kind = self.type(array.shape)
         data = np.ascontiguousarray(array, dtype="<f4")
         attribute = ir.DenseResourceElementsAttr.get_from_buffer(data, module_path(name), kind)
-        return arith.ConstantOp(kind, attribute).result
+        op = arith.ConstantOp(kind, attribute)
+        if scales is not None:
+            op.operation.attributes[WEIGHT_SCALES] = ir.DenseF64ArrayAttr.get(scales.tolist())
+        return op.result
 
     def weights(self, layer: Linear | Conv | LayerNorm) -> tuple[ir.Value, ir.Value]:
         """Weight and bias, called after the layer's module."""
         name = parameter_path(layer.name)
-        weight = self.constant(layer.weight, f"{name}.weight")
+        scales = None if isinstance(layer, LayerNorm) else layer.scales
+        weight = self.constant(layer.weight, f"{name}.weight", scales)
         return weight, self.constant(layer.bias, f"{name}.bias")
 
     def reshaped(self, value: ir.Value, source: Shape, target: Shape) -> ir.Value:
         """The value in another shape: collapsed, expanded, or both through a vector."""
         if source == target:
             return value
+        kind = self.type(target, ir.RankedTensorType(value.type).element_type)
         groups = _groups(source, target)
         if groups is not None:
-            return tensor.CollapseShapeOp(self.type(target), value, groups).result
+            return tensor.CollapseShapeOp(kind, value, groups).result
         groups = _groups(target, source)
         if groups is not None:
-            return tensor.ExpandShapeOp(self.type(target), value, groups, [], target).result
+            return tensor.ExpandShapeOp(kind, value, groups, [], target).result
         squeezed = tuple(extent for extent in source if extent != 1)
         if squeezed != tuple(extent for extent in target if extent != 1):
             squeezed = (int(np.prod(source)),)
@@ -233,18 +255,35 @@ def _mhsa(emitter: _Emitter, layer: Mhsa) -> ir.Value:
         "value": layer.value,
         "output": layer.output,
     }
-    operands = [
-        emitter.constant(array, f"{name}.{part}.{what}")
-        for part, projection in projections.items()
-        for what, array in (("weight", projection.weight), ("bias", projection.bias))
-    ]
-    return tinyattn.MhsaOp(
+    operands = []
+    for part, projection in projections.items():
+        operands.append(
+            emitter.constant(projection.weight, f"{name}.{part}.weight", projection.scales)
+        )
+        operands.append(emitter.constant(projection.bias, f"{name}.{part}.bias"))
+    op = tinyattn.MhsaOp(
         emitter.type(layer.shape),
         emitter.values[layer.input],
         *operands,
         layer.heads,
         scale=layer.scale,
-    ).result
+    )
+    for key, known in _inner_ranges(emitter, layer).items():
+        op.operation.attributes[f"tinyattn.{key}"] = ir.DenseF64ArrayAttr.get(known)
+    return op.result
+
+
+def _inner_ranges(emitter: _Emitter, layer: Mhsa) -> dict[str, list[float]]:
+    """What is known inside attention: one bound a head for queries, keys and values."""
+    known = dict(layer.known)
+    if not layer.projected and layer in emitter.ranges:
+        known["context"] = emitter.ranges[layer]
+    return {
+        f"{name}_range" if name in ("scores", "context") else f"{name}_absmax": list(ends)
+        if name in ("scores", "context")
+        else [max(map(abs, ends))] * layer.heads
+        for name, ends in known.items()
+    }
 
 
 def _lookup(emitter: _Emitter, layer: Lookup) -> ir.Value:
@@ -274,10 +313,21 @@ def _pool(emitter: _Emitter, layer: Pool) -> ir.Value:
     return tinyattn.PoolOp([kind], emitter.values[layer.input], [init], how).result
 
 
+def _embedding(emitter: _Emitter, layer: Embedding) -> ir.Value:
+    source = layer.input
+    ids = emitter.reshaped(emitter.values[source], source.shape, (source.size,))
+    table = emitter.constant(layer.table, f"{parameter_path(layer.name)}.weight")
+    if layer.known is not None:
+        table.owner.attributes[RANGE] = ir.DenseF64ArrayAttr.get(layer.known)
+    kind, init = emitter.type(layer.shape), emitter.empty(layer.shape)
+    return tinyattn.EmbeddingOp([kind], ids, table, [init]).result
+
+
 EMITTERS: Mapping[type[Layer], Callable[[_Emitter, Any], ir.Value]] = {
     Add: _add,
     Concat: _concat,
     Conv: _conv,
+    Embedding: _embedding,
     LayerNorm: _layernorm,
     Linear: _linear,
     Lookup: _lookup,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import onnx
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
+InputKind = Literal["float", "int8", "uint8", "ids"]
 
 # Where PyTorch's exporter lists the modules around a node, the operator's own scope last.
 NAME_SCOPES = "pkg.torch.onnx.name_scopes"
@@ -73,10 +74,11 @@ def _plain(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class TensorInfo:
-    """A graph input or output."""
+    """A graph input; `kind` is the type of its elements, see `Input`."""
 
     name: str
     shape: Shape
+    kind: InputKind = "float"
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -18,14 +18,18 @@ from tinyformer.onnx import (
     movement,
     normalization,
     pooling,
+    quantized,
 )
 from tinyformer.onnx.builder import REORDERED, Builder
+from tinyformer.onnx.embedding import ON_IDS, is_ids
 from tinyformer.onnx.errors import UnsupportedModelError, UnsupportedNodeError
 from tinyformer.onnx.evaluate import evaluate
 from tinyformer.onnx.graph import Graph, Node
 from tinyformer.onnx.handler import Handler
-from tinyformer.onnx.layers import Input, Layer
+from tinyformer.onnx.implied import with_implied
+from tinyformer.onnx.layers import Embedding, Input, Layer
 from tinyformer.onnx.loader import DEFAULT_DOMAINS
+from tinyformer.onnx.ranges import Range
 from tinyformer.onnx.values import Constant, Operands, Value, View, whole
 
 HANDLERS: Mapping[str, Handler] = {
@@ -37,24 +41,34 @@ HANDLERS: Mapping[str, Handler] = {
     **movement.HANDLERS,
     **normalization.HANDLERS,
     **pooling.HANDLERS,
+    **quantized.HANDLERS,
 }
 
+DYNAMIC = (
+    "dynamic quantisation is not supported: use onnxruntime.quantization.quantize_static, or give "
+    "the float model"
+)
 # Operators that users will try, and what they can do.
 ADVICE: Mapping[str, str] = {
     "ArgMax": "let the network end with its logits: the caller finds the largest",
     "AveragePool": "use a strided convolution, or the mean over all tokens",
-    "DequantizeLinear": "give the float model: TinyFormer quantises it itself",
+    "ConvInteger": DYNAMIC,
+    "DynamicQuantizeLinear": DYNAMIC,
+    "DynamicQuantizeMatMul": DYNAMIC,
     "GRU": "TinyFormer compiles encoder transformers: replace the recurrent layer by attention",
     "If": "remove the branch that depends on data from the model",
     "LSTM": "TinyFormer compiles encoder transformers: replace the recurrent layer by attention",
     "LogSoftmax": "let the network end with its logits",
     "Loop": "unroll the loop: export with the sizes fixed",
     "MaxPool": "use a strided convolution, or the maximum over all tokens",
-    "QuantizeLinear": "give the float model: TinyFormer quantises it itself",
+    "MatMulInteger": DYNAMIC,
+    "MatMulIntegerToFloat": DYNAMIC,
     "RMSNormalization": "use nn.LayerNorm",
     "RNN": "TinyFormer compiles encoder transformers: replace the recurrent layer by attention",
     "TopK": "let the network end with its logits: the caller sorts them",
 }
+# Nodes that work on integers as on the reals that these stand for.
+ON_INTEGERS = frozenset(["DequantizeLinear", "Dropout", "Identity", "Shape", *movement.MOVING])
 # Nodes that are no constants although their operands are: random numbers, and subgraphs that
 # see values which are not operands.
 NOT_FOLDED = frozenset(
@@ -68,11 +82,12 @@ class Network:
 
     inputs: tuple[Input, ...]
     outputs: tuple[Layer, ...]
+    ranges: Mapping[Layer, Range] = field(repr=False)
 
 
 def interpret(graph: Graph) -> Network:
     """The network of a model; raises UnsupportedModelError if it has none."""
-    inputs = tuple(Input(info.name, info.shape) for info in graph.inputs)
+    inputs = tuple(Input(info.name, info.shape, info.kind) for info in graph.inputs)
     values: dict[str, Value] = {
         name: Constant(array, name) for name, array in graph.constants.items()
     }
@@ -88,7 +103,8 @@ def interpret(graph: Graph) -> Network:
             raise _error(graph, node, operands, refusal) from refusal
         for name, value in zip(node.outputs, results, strict=False):
             values[name] = _bind(graph, name, value)
-    return Network(inputs, tuple(_output(graph, builder, values, name) for name in graph.outputs))
+    outputs = tuple(_output(graph, builder, values, name) for name in graph.outputs)
+    return Network(inputs, outputs, with_implied(outputs, builder.ranges.all))
 
 
 def _operand(graph: Graph, node: Node, values: Mapping[str, Value], name: str) -> Value | None:
@@ -110,9 +126,18 @@ def _apply(builder: Builder, node: Node, operands: Operands) -> Sequence[Value]:
         )
     known = all(value is None or isinstance(value, Constant) for value in operands)
     if known and node.op not in NOT_FOLDED:
-        arrays = [value.array if isinstance(value, Constant) else None for value in operands]
-        origin = _origin(node, operands)
-        return [Constant(array, origin) for array in evaluate(node, arrays, builder.opset)]
+        return _folded(builder, node, operands)
+    if node.op not in ON_INTEGERS and any(_is_coded(value) for value in operands):
+        raise UnsupportedNodeError(
+            "computes with the integers of a quantised tensor",
+            "put a DequantizeLinear node before it and a QuantizeLinear node behind",
+        )
+    if node.op not in ON_IDS and node.op not in movement.MOVING and any(map(is_ids, operands)):
+        raise UnsupportedNodeError(
+            "computes with integers that are an input",
+            "an input of integers may only choose rows of a table, as token ids do; masks and "
+            "position ids are not supported: export without them",
+        )
     handler = HANDLERS.get(node.op)
     if handler is None:
         raise UnsupportedNodeError(
@@ -126,6 +151,30 @@ def _apply(builder: Builder, node: Node, operands: Operands) -> Sequence[Value]:
             f"has operands whose shapes do not fit ({error})",
             "check the model with onnx.checker.check_model(model, full_check=True)",
         ) from error
+
+
+def _is_coded(value: Value | None) -> bool:
+    if not isinstance(value, View):
+        return False
+    embedding = value.layer
+    return value.coded is not None or (
+        isinstance(embedding, Embedding) and embedding.coded is not None
+    )
+
+
+def _folded(builder: Builder, node: Node, operands: Operands) -> list[Constant]:
+    """What a node of constants gives. Where it only moves them, they keep their scale."""
+    if node.op == "DequantizeLinear":
+        return [quantized.dequantize_constant(node, operands)]
+    arrays = [value.array if isinstance(value, Constant) else None for value in operands]
+    results = evaluate(node, arrays, builder.opset)
+    first = operands[0] if operands else None
+    if node.op in movement.MOVING and isinstance(first, Constant) and first.scale is not None:
+        scales = evaluate(node, [first.scale, *arrays[1:]], builder.opset)
+        pairs = zip(results, scales, strict=True)
+        return [replace(first, array=array, scale=scale) for array, scale in pairs]
+    origin = _origin(node, operands)
+    return [Constant(array, origin) for array in results]
 
 
 def _origin(node: Node, operands: Operands) -> str:

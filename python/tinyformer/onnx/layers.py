@@ -8,13 +8,14 @@ layer is a matrix, [tokens, width].
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyformer.onnx.graph import Shape
+from tinyformer.onnx.graph import InputKind, Shape
 
 Weights = NDArray[np.float32]
 Gain = NDArray[np.float64]
@@ -23,6 +24,14 @@ Gain = NDArray[np.float64]
 def single(array: NDArray[np.float64]) -> Weights:
     """Folded weights, back in float32."""
     return np.ascontiguousarray(array, dtype=np.float32)
+
+
+def rescaled(scales: Gain | None, gain: Gain) -> Gain | None:
+    """The scales of weights that are multiplied row by row; none where a row becomes zero."""
+    if scales is None or not gain.all():
+        return None
+    product: Gain = scales * np.abs(gain)
+    return product
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +63,9 @@ class Layer:
 
 @dataclass(frozen=True, eq=False)
 class Input(Layer):
-    """An input of the network, in its ONNX shape."""
+    """An input of the network, in its ONNX shape; `kind` is the ONNX type of its elements."""
+
+    kind: InputKind = "float"
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,14 +112,15 @@ class Concat(Layer):
 
 @dataclass(frozen=True, eq=False)
 class Linear(_OneInput):
-    """X·Wᵀ + b."""
+    """X·Wᵀ + b; `scales` are those of the weight's rows if it arrived quantised."""
 
     weight: Weights = field(repr=False)
     bias: Weights = field(repr=False)
+    scales: Gain | None = field(default=None, repr=False)
 
     def rescaled(self, gain: Gain, offset: Gain) -> Linear:
         weight, bias = single(self.weight * gain[:, None]), single(self.bias * gain + offset)
-        return replace(self, weight=weight, bias=bias)
+        return replace(self, weight=weight, bias=bias, scales=rescaled(self.scales, gain))
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,10 +133,12 @@ class Conv(_OneInput):
     padding: tuple[int, int, int, int]
     channels_first: bool
     spatial: tuple[int, int]
+    scales: Gain | None = field(default=None, repr=False)
 
     def rescaled(self, gain: Gain, offset: Gain) -> Conv:
         weight = single(self.weight * gain[:, None, None, None])
-        return replace(self, weight=weight, bias=single(self.bias * gain + offset))
+        bias = single(self.bias * gain + offset)
+        return replace(self, weight=weight, bias=bias, scales=rescaled(self.scales, gain))
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,6 +160,7 @@ class Projection:
 
     weight: Weights = field(repr=False)
     bias: Weights = field(repr=False)
+    scales: Gain | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +168,8 @@ class Mhsa(_OneInput):
     """Multi-head self-attention.
 
     `projected` is False while the output projection has not been seen; it is the identity then.
-    `nodes` are the projections' own nodes, which name the whole.
+    `nodes` are the projections' own nodes, which name the whole. `known` are the ranges of what
+    exists inside, by name, if a quantised model says them.
     """
 
     query: Projection
@@ -164,11 +180,12 @@ class Mhsa(_OneInput):
     scale: float
     projected: bool
     nodes: tuple[str, ...] = field(repr=False)
+    known: Mapping[str, tuple[float, float]] = field(default_factory=dict, repr=False)
 
     def rescaled(self, gain: Gain, offset: Gain) -> Mhsa:
         weight = single(self.output.weight * gain[:, None])
         bias = single(self.output.bias * gain + offset)
-        return replace(self, output=Projection(weight, bias))
+        return replace(self, output=Projection(weight, bias, rescaled(self.output.scales, gain)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,3 +218,31 @@ class Pool(_OneInput):
     """Mean or maximum over the rows."""
 
     kind: Literal["mean", "max"]
+
+
+@dataclass(frozen=True, eq=False)
+class Embedding(_OneInput):
+    """Rows of a table by their numbers, which are the input; `known` is the table's range.
+
+    The table is `coded` while it holds integers of which the scale has not been seen.
+    """
+
+    table: Weights = field(repr=False)
+    known: tuple[float, float] | None = None
+    coded: Literal["int8", "uint8"] | None = None
+
+
+def in_order(outputs: Sequence[Layer]) -> Iterator[Layer]:
+    """The layers that the outputs need, each after its inputs."""
+    done: set[Layer] = set()
+    stack = [(layer, iter(layer.inputs)) for layer in reversed(outputs)]
+    while stack:
+        layer, inputs = stack[-1]
+        pending = next((item for item in inputs if item not in done), None)
+        if pending is not None:
+            stack.append((pending, iter(pending.inputs)))
+            continue
+        stack.pop()
+        if layer not in done:
+            done.add(layer)
+            yield layer

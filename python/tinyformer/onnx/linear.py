@@ -10,11 +10,11 @@ from dataclasses import replace
 import numpy as np
 
 from tinyformer.onnx import attention, elementwise
-from tinyformer.onnx.builder import Builder, Doubles
+from tinyformer.onnx.builder import Builder, Doubles, row_scales
 from tinyformer.onnx.errors import UnsupportedNodeError
-from tinyformer.onnx.graph import Node
+from tinyformer.onnx.graph import Array, Node
 from tinyformer.onnx.handler import Handler
-from tinyformer.onnx.layers import Layer, Linear, Mhsa, Projection, single
+from tinyformer.onnx.layers import Layer, Linear, Mhsa, Projection, rescaled, single
 from tinyformer.onnx.patches import linear_on_patches
 from tinyformer.onnx.values import Constant, Operands, Value, View
 
@@ -40,7 +40,8 @@ def product(build: Builder, lhs: Value, rhs: Value) -> View:
         )
     # A·X = (Xᵀ·Aᵀ)ᵀ: a layer that mixes tokens instead of features.
     assert isinstance(lhs, Constant) and isinstance(rhs, View)
-    mixed = _by_constant(build, _swapped(rhs), replace(lhs, array=lhs.array.swapaxes(-1, -2)))
+    turned = lhs.moved(lambda array: array.swapaxes(-1, -2))
+    mixed = _by_constant(build, _swapped(rhs), turned)
     return _swapped(mixed)
 
 
@@ -49,9 +50,10 @@ def _swapped(view: View) -> View:
 
 
 def _by_constant(build: Builder, view: View, constant: Constant) -> View:
-    weight = build.weights(constant, "the weight")
+    weight, scale = build.weights(constant, "the weight"), constant.scale
     if weight.ndim == 1:
-        column = linear(build, view, weight[None], constant.name)
+        row_scale = None if scale is None else scale[None]
+        column = linear(build, view, weight[None], constant.name, row_scale)
         return column.moved(column.index[..., 0])
     if any(extent != 1 for extent in weight.shape[:-2]):
         raise UnsupportedNodeError(
@@ -59,7 +61,9 @@ def _by_constant(build: Builder, view: View, constant: Constant) -> View:
             "use one linear layer and split its result",
         )
     rank = max(len(view.shape), weight.ndim)
-    result = linear(build, view, weight.reshape(weight.shape[-2:]).T, constant.name)
+    matrix = weight.shape[-2:]
+    scale = None if scale is None else scale.reshape(matrix).T
+    result = linear(build, view, weight.reshape(matrix).T, constant.name, scale)
     return result.moved(result.index.reshape((1,) * (rank - len(view.shape)) + result.shape))
 
 
@@ -79,12 +83,14 @@ def _transposed(value: Value | None, transposed: int) -> Value:
     if not transposed:
         return value
     if isinstance(value, Constant):
-        return replace(value, array=value.array.T)
+        return value.moved(np.transpose)
     return value.moved(value.index.T)
 
 
-def linear(build: Builder, view: View, weight: Doubles, parameter: str) -> View:
-    """X·Wᵀ on the last axis of the view."""
+def linear(
+    build: Builder, view: View, weight: Doubles, parameter: str, scale: Array | None = None
+) -> View:
+    """X·Wᵀ on the last axis of the view; `scale` is that of each weight, if it has one."""
     outputs, width = weight.shape
     if not view.shape or view.shape[-1] != width:
         raise UnsupportedNodeError(
@@ -93,10 +99,11 @@ def linear(build: Builder, view: View, weight: Doubles, parameter: str) -> View:
     view = build.settle(view)
     factor, offset = view.affine
     bias = offset * weight.sum(1)
+    scales = rescaled(row_scales(scale), np.full(outputs, factor))
     try:
         rows = build.rows(view, width)
     except UnsupportedNodeError:
-        convolved = linear_on_patches(build, view, weight * factor, bias)
+        convolved = linear_on_patches(build, view, weight * factor, bias, scales)
         if convolved is None:
             raise
         return convolved
@@ -105,7 +112,8 @@ def linear(build: Builder, view: View, weight: Doubles, parameter: str) -> View:
     arranged[:, rows.columns] = weight * factor
     layer: Layer
     if isinstance(rows.layer, Mhsa) and not rows.layer.projected:
-        layer = _project(build, rows.layer, arranged, bias, parameter)
+        projection = Projection(single(arranged), single(bias), scales)
+        layer = _project(build, rows.layer, projection, parameter)
     else:
         layer = Linear(
             build.name,
@@ -113,22 +121,28 @@ def linear(build: Builder, view: View, weight: Doubles, parameter: str) -> View:
             rows.layer,
             single(arranged),
             single(bias),
+            scales,
             parameters=(parameter,),
         )
     index = rows.index(np.arange(outputs), outputs, (*view.shape[:-1], outputs))
     return View(layer, index)
 
 
-def _project(build: Builder, mhsa: Mhsa, weight: Doubles, bias: Doubles, parameter: str) -> Mhsa:
+def _project(build: Builder, mhsa: Mhsa, after: Projection, parameter: str) -> Mhsa:
     """Attention with this linear layer as its output projection."""
-    before = mhsa.output
-    output = Projection(single(weight @ before.weight), single(weight @ before.bias + bias))
+    before, output = mhsa.output, after
+    if before.bias.any() or not np.array_equal(before.weight, np.eye(mhsa.shape[1])):
+        weight, bias = after.weight.astype(np.float64), after.bias.astype(np.float64)
+        output = Projection(single(weight @ before.weight), single(weight @ before.bias + bias))
+    context = build.ranges.of(mhsa)
+    known = mhsa.known if context is None else {**mhsa.known, "context": context}
     return replace(
         mhsa,
         name=build.name,
-        shape=(mhsa.shape[0], len(weight)),
+        shape=(mhsa.shape[0], len(output.weight)),
         output=output,
         projected=True,
+        known=known,
         nodes=(*mhsa.nodes, build.name),
         parameters=(*mhsa.parameters, parameter),
     )

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import onnx
@@ -11,10 +12,17 @@ from google.protobuf.message import DecodeError
 from onnx import TensorProto, checker, external_data_helper, inliner
 
 from tinyformer.onnx.errors import ModelFileError, UnsupportedModelError
-from tinyformer.onnx.graph import Graph, Node, Shape, TensorInfo, array_of
+from tinyformer.onnx.graph import Graph, InputKind, Node, Shape, TensorInfo, array_of
+from tinyformer.onnx.qoperators import expanded
 
 MIN_OPSET = 13
 DEFAULT_DOMAINS = ("", "ai.onnx")
+INTEGERS: Mapping[int, InputKind] = {
+    TensorProto.INT8: "int8",
+    TensorProto.UINT8: "uint8",
+    TensorProto.INT32: "ids",
+    TensorProto.INT64: "ids",
+}
 
 
 def read_graph(path: Path) -> Graph:
@@ -40,7 +48,7 @@ def read_graph(path: Path) -> Graph:
         inputs,
         tuple(info.name for info in graph.output),
         constants,
-        tuple(Node.of(node) for node in graph.node),
+        tuple(Node.of(node) for node in expanded(graph.node)),
     )
 
 
@@ -99,12 +107,8 @@ def _input(path: Path, info: onnx.ValueInfoProto) -> TensorInfo:
             f"{path}: the input {info.name!r} is no tensor but a {kind}; pass tensors"
         )
     tensor = info.type.tensor_type
-    if tensor.elem_type in (TensorProto.INT64, TensorProto.INT32):
-        raise UnsupportedModelError(
-            f"{path}: the input {info.name!r} holds integers, such as token ids or a mask; "
-            "embedding tables and masks are not supported: export the model from its embeddings on "
-            "(Hugging Face: call it with inputs_embeds, without attention_mask)"
-        )
+    if tensor.elem_type in INTEGERS:
+        return TensorInfo(info.name, _shape(path, info), INTEGERS[tensor.elem_type])
     if tensor.elem_type != TensorProto.FLOAT:
         name = TensorProto.DataType.Name(tensor.elem_type).lower()
         raise UnsupportedModelError(

@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from tinyformer.onnx.builder import Builder, Rows
+from tinyformer.onnx.embedding import embedding, is_ids
 from tinyformer.onnx.errors import UnsupportedNodeError
 from tinyformer.onnx.evaluate import evaluate
 from tinyformer.onnx.graph import Array, Node
@@ -18,15 +18,18 @@ from tinyformer.onnx.layers import Concat, Layer, Parameter, single
 from tinyformer.onnx.values import Constant, Operands, Value, View
 
 ONNX_FLOAT = 1
+ONNX_INTEGERS = (6, 7)  # int32, int64
 
 
 def move(build: Builder, node: Node, operands: Operands) -> Sequence[Value]:
     """Any node that gives elements of its first operand."""
     data, *others = operands
+    if isinstance(data, Constant) and node.op == "Gather":
+        return [embedding(build, node, data, others[0])]
     if not isinstance(data, View):
         raise UnsupportedNodeError(
-            "looks up rows of a constant by numbers computed from the input",
-            "embedding tables are not supported: start the model at its embeddings",
+            "looks up elements of a constant by numbers computed from the input",
+            "look up rows of a matrix: nn.Embedding",
         )
     arrays: list[Array | None] = [data.index]
     for other in others:
@@ -46,7 +49,9 @@ def identity(build: Builder, node: Node, operands: Operands) -> Sequence[Value]:
 
 
 def cast(build: Builder, node: Node, operands: Operands) -> Sequence[Value]:
-    """Cast to float32, which changes nothing."""
+    """Cast to float32, which changes nothing; ids are integers of any width."""
+    if is_ids(operands[0]) and node.attributes["to"] in ONNX_INTEGERS:
+        return identity(build, node, operands)
     if node.attributes["to"] != ONNX_FLOAT:
         raise UnsupportedNodeError(
             "casts an activation to another type", "export the model in float32"
@@ -161,7 +166,7 @@ def where(build: Builder, node: Node, operands: Operands) -> Sequence[Value]:
     assert chosen is not None and other is not None
     shape = np.broadcast_shapes(chosen.shape, other.shape, operands[0].shape if operands[0] else ())
     if isinstance(chosen, Constant):
-        return [replace(chosen, array=np.broadcast_to(chosen.array, shape))]
+        return [chosen.moved(lambda array: np.broadcast_to(array, shape))]
     return [chosen.moved(np.broadcast_to(chosen.index, shape))]
 
 
@@ -187,7 +192,7 @@ def is_nan(build: Builder, node: Node, operands: Operands) -> Sequence[Value]:
     return [Constant(np.zeros(operands[0].shape, bool))]
 
 
-_MOVING = [
+MOVING = [
     "DepthToSpace",
     "Expand",
     "Flatten",
@@ -204,7 +209,7 @@ _MOVING = [
     "Unsqueeze",
 ]
 
-HANDLERS: Mapping[str, Handler] = dict.fromkeys(_MOVING, move) | {
+HANDLERS: Mapping[str, Handler] = dict.fromkeys(MOVING, move) | {
     "Cast": cast,
     "Concat": concat,
     "Dropout": identity,

@@ -20,12 +20,14 @@ from tinyformer.onnx.values import Index, View
 NO_PADDING = (0, 0, 0, 0)
 
 
-def linear_on_patches(build: Builder, view: View, weight: Doubles, bias: Doubles) -> View | None:
+def linear_on_patches(
+    build: Builder, view: View, weight: Doubles, bias: Doubles, scales: Doubles | None = None
+) -> View | None:
     """X·Wᵀ + b as a convolution of the layer that the plain view rearranges; None if it is none."""
     source = view.layer.input if isinstance(view.layer, Reshape) else view.layer
     for shape in _images(source.shape):
         index = view.index.reshape(-1, view.shape[-1])
-        result = _on_image(build, source, shape, index, weight, bias)
+        result = _on_image(build, source, shape, index, _Weights(weight, bias, scales))
         if result is not None:
             return result.moved(result.index.reshape(*view.shape[:-1], len(weight)))
     return None
@@ -42,10 +44,20 @@ def _images(shape: Shape) -> list[Shape]:
     return [(*dims, *missing), (*missing, *dims)]
 
 
+@dataclass(frozen=True, eq=False)
+class _Weights:
+    """A linear layer's weight and bias, and the scales of the weight's rows, if it has them."""
+
+    weight: Doubles
+    bias: Doubles
+    scales: Doubles | None
+
+
 def _on_image(
-    build: Builder, source: Layer, shape: Shape, index: Index, weight: Doubles, bias: Doubles
+    build: Builder, source: Layer, shape: Shape, index: Index, weights: _Weights
 ) -> View | None:
     """The convolution, if element (t, k) lies at start[t] + offset[k] in every dimension."""
+    weight, bias = weights.weight, weights.bias
     places = np.stack(np.unravel_index(index, shape))
     starts, offsets = places[:, :, 0] - places[:, :1, 0], places[:, 0, :]
     regular = starts[:, :, None] + offsets[:, None, :]
@@ -72,6 +84,7 @@ def _on_image(
             NO_PADDING,
             channels_first,
             (down.count, right.count),
+            weights.scales,
         )
         tokens = down.position * right.count + right.position
         return View(layer, tokens[:, None] * len(weight) + np.arange(len(weight)))

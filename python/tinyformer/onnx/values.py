@@ -13,6 +13,7 @@ views of *virtual* layers. They may be consumed by their pattern and by nothing 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
@@ -23,21 +24,37 @@ from tinyformer.onnx.errors import UnsupportedNodeError
 from tinyformer.onnx.functions import IDENTITY, Function
 from tinyformer.onnx.graph import Array, Shape
 from tinyformer.onnx.layers import Layer
+from tinyformer.onnx.ranges import Encoding, Range
 
 Index = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
 class Constant:
-    """An array that is known at compile time; `name` is its initializer's."""
+    """An array that is known at compile time; `name` is its initializer's.
+
+    If it arrived quantised, its elements are integers times those of `scale`, and `encoding` is
+    that of all of them, if they have one.
+    """
 
     array: Array = field(repr=False)
     name: str = ""
+    scale: Array | None = field(default=None, repr=False)
+    encoding: Encoding | None = None
 
     @property
     def shape(self) -> Shape:
         """The ONNX shape."""
         return self.array.shape
+
+    def moved(self, move: Callable[[Array], Array]) -> Constant:
+        """The same elements, or some of them, elsewhere."""
+        scale = None if self.scale is None else move(self.scale)
+        return replace(self, array=move(self.array), scale=scale)
+
+    def changed(self, array: Array) -> Constant:
+        """Other numbers in its place."""
+        return replace(self, array=array, scale=None, encoding=None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,12 +62,16 @@ class View:
     """function(layer's elements), `index` being their numbers in the value's ONNX shape.
 
     `sole` says that nothing else reads the layer, so that it may be changed in place of the value.
+    `known` is the value's range, if a quantised model says it; `coded` is there between
+    QuantizeLinear and DequantizeLinear, where the integers stand for the value.
     """
 
     layer: Layer
     index: Index = field(repr=False)
     function: Function = field(default=IDENTITY, repr=False)
     sole: bool = True
+    known: Range | None = None
+    coded: Encoding | None = None
 
     @property
     def shape(self) -> Shape:
@@ -63,7 +84,7 @@ class View:
 
     def mapped(self, function: Function) -> View:
         """The same elements under another function."""
-        return replace(self, function=function)
+        return replace(self, function=function, known=None)
 
     def same_elements(self, other: View) -> bool:
         """Whether both read the same elements in the same order, whatever their functions."""
@@ -117,13 +138,14 @@ class Scores(Virtual):
 
 @dataclass(frozen=True, eq=False)
 class Probabilities(Virtual):
-    """Softmax of scale·scores, which are [H, queries, keys]."""
+    """Softmax of scale·scores, which are [H, queries, keys] and have the range `known`."""
 
     what = "the probabilities"
     within = "self-attention"
     query: View
     key: View
     scale: float
+    known: Range | None
 
 
 @dataclass(frozen=True, eq=False)

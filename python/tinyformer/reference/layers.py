@@ -136,6 +136,11 @@ def _pool(op: Any, read: Read) -> list[Array]:
     return [integer.mean(x, int_of(op.input_zero_point), requant)]
 
 
+def _embedding(op: Any, read: Read) -> list[Array]:
+    table = read(op.table)
+    return [table[np.clip(read(op.ids).astype(np.int64), 0, len(table) - 1)]]
+
+
 LAYERS: dict[str, Callable[[Any, Read], list[Array]]] = {
     "tinyattn.linear": _linear,
     "tinyattn.broadcast": _broadcast,
@@ -147,5 +152,6 @@ LAYERS: dict[str, Callable[[Any, Read], list[Array]]] = {
     "tinyattn.lookup": _lookup,
     "tinyattn.add": _add,
     "tinyattn.conv": _conv,
+    "tinyattn.embedding": _embedding,
     "tinyattn.pool": _pool,
 }

@@ -17,6 +17,8 @@ def fusion_reason(decision: FusionDecision, options: CompileOptions) -> str:
     """Why a layer's weights were fused or not."""
     if options.fuse != "auto":
         return f"--fuse {options.fuse}"
+    if decision.quantized:
+        return "arrives quantised: keeps its own integers"
     what = "weight bytes" if options.optimize == "size" else "cycles"
     return f"{'fewer' if decision.fused else 'not fewer'} {what}"
 

@@ -68,11 +68,11 @@ def check_inputs(interface: NetworkInterface, inputs: Sequence[Int8Array]) -> li
             f"{interface.name!r} has {len(interface.inputs)} inputs but {len(inputs)} were given"
         )
     for tensor, array in zip(interface.inputs, inputs, strict=True):
-        if array.dtype != np.int8 or array.size != tensor.bytes:
+        if array.dtype != tensor.element or array.nbytes != tensor.bytes:
             raise SimulationError(
-                f"input {tensor.name!r} wants {list(tensor.shape)} int8, that is {tensor.bytes} "
-                f"bytes, but got {list(array.shape)} {array.dtype}; quantise it first with "
-                f"round(x / {tensor.scale:g}) + {tensor.zero_point}"
+                f"input {tensor.name!r} wants {list(tensor.shape)} {tensor.element}, that is "
+                f"{tensor.bytes} bytes, but got {list(array.shape)} {array.dtype}; quantise it "
+                f"first with round(x / {tensor.scale:g}) + {tensor.zero_point}"
             )
     return [array.tobytes() for array in inputs]
 

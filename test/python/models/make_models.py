@@ -18,7 +18,7 @@ import warnings
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -34,8 +34,9 @@ from source_torch import Ecg, MultiheadSelfAttention, Vit, VitConfig, encoder
 from torch import nn
 
 Exporter = Literal["ts", "dynamo"]
+EXPORTERS: tuple[Exporter, Exporter] = ("ts", "dynamo")
 Shapes = dict[str, tuple[int, ...]]
-Arrays = dict[str, NDArray[np.float32]]
+Arrays = dict[str, NDArray[np.float32] | NDArray[np.int64]]
 
 HERE = Path(__file__).parent
 SAMPLES = 2
@@ -47,7 +48,10 @@ TABLE_BEGIN, TABLE_END = "<!-- table: begin -->", "<!-- table: end -->"
 
 @dataclass(frozen=True)
 class Export:
-    """A PyTorch model and how to export it. `opset` None is the exporter's own default."""
+    """A PyTorch model and how to export it. `opset` None is the exporter's own default.
+
+    With a `vocabulary`, the inputs are ids below that.
+    """
 
     what: str
     exporter: Exporter
@@ -55,6 +59,7 @@ class Export:
     build: Callable[[], nn.Module]
     inputs: Shapes = field(default_factory=lambda: IMAGE)
     randomized: bool = True
+    vocabulary: int | None = None
 
 
 def seed_of(name: str) -> int:
@@ -64,8 +69,7 @@ def seed_of(name: str) -> int:
 
 def both(stem: str, export: Callable[[Exporter], Export]) -> dict[str, Export]:
     """The same model by both exporters; `*` in the name stands for the exporter's."""
-    exporters: tuple[Exporter, Exporter] = ("ts", "dynamo")
-    return {stem.replace("*", exporter): export(exporter) for exporter in exporters}
+    return {stem.replace("*", exporter): export(exporter) for exporter in EXPORTERS}
 
 
 def encoders() -> dict[str, Export]:
@@ -164,6 +168,11 @@ def others() -> dict[str, Export]:
             described = f"Hugging Face {what}, {kind} attention"
             made = partial(plain, what=described, build=partial(build, kind), inputs=inputs)
             exports |= both(f"hf_*_{family}_{kind}", made)
+    tokens_what = "Hugging Face BertModel from input_ids to pooler, sdpa attention"
+    build_tokens = partial(huggingface.bert_tokens, "sdpa")
+    for exporter in EXPORTERS:
+        made_ids = plain(exporter, tokens_what, build_tokens, {"ids": (1, 9)})
+        exports[f"hf_{exporter}_bert_tokens"] = replace(made_ids, vocabulary=huggingface.VOCABULARY)
     return exports
 
 
@@ -179,9 +188,13 @@ def randomize(module: nn.Module, generator: torch.Generator) -> None:
             parameter.data = 0.2 * noise
 
 
-def samples_of(name: str, inputs: Shapes) -> Arrays:
-    """Normally distributed samples for each input."""
+def samples_of(name: str, inputs: Shapes, vocabulary: int | None = None) -> Arrays:
+    """Normally distributed samples for each input, or ids."""
     random = np.random.default_rng(seed_of(name))
+    if vocabulary is not None:
+        return {
+            key: random.integers(0, vocabulary, (SAMPLES, *shape)) for key, shape in inputs.items()
+        }
     return {
         key: random.standard_normal((SAMPLES, *shape), dtype=np.float32)
         for key, shape in inputs.items()
@@ -246,9 +259,10 @@ def make_export(name: str, export: Export) -> None:
     if export.randomized:
         randomize(module, torch.Generator().manual_seed(seed_of(name)))
     path = HERE / f"{name}.onnx"
+    kind = torch.float32 if export.vocabulary is None else torch.int64
     torch.onnx.export(
         module,
-        tuple(torch.zeros(shape) for shape in export.inputs.values()),
+        tuple(torch.zeros(shape, dtype=kind) for shape in export.inputs.values()),
         path,
         input_names=list(export.inputs),
         opset_version=export.opset,
@@ -259,7 +273,7 @@ def make_export(name: str, export: Export) -> None:
     model = onnx.load(path)
     strip(model)
     onnx.checker.check_model(model, full_check=True)
-    samples = samples_of(name, export.inputs)
+    samples = samples_of(name, export.inputs, export.vocabulary)
     outputs = run_onnx(model, samples)
     check_torch(name, module, samples, outputs)
     write(name, model, samples, outputs)

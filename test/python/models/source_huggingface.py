@@ -17,6 +17,7 @@ from transformers import (
 )
 
 Implementation = Literal["eager", "sdpa"]
+VOCABULARY = 24
 
 
 def sizes(implementation: Implementation) -> dict[str, Any]:
@@ -54,6 +55,12 @@ def bert(implementation: Implementation) -> nn.Module:
     """BERT on given token embeddings [1, 9, 18]; positions and token types are added inside."""
     config = BertConfig(vocab_size=8, max_position_embeddings=9, **sizes(implementation))
     return Output(BertModel(config), "inputs_embeds", "pooler_output")
+
+
+def bert_tokens(implementation: Implementation) -> nn.Module:
+    """The same on nine token ids of a vocabulary of 24."""
+    config = BertConfig(vocab_size=VOCABULARY, max_position_embeddings=9, **sizes(implementation))
+    return Output(BertModel(config), "input_ids", "pooler_output")
 
 
 def bert_encoder(implementation: Implementation) -> nn.Module:

@@ -32,6 +32,7 @@ inline constexpr llvm::StringLiteral kKeyAbsMax = "tinyattn.key_absmax";
 inline constexpr llvm::StringLiteral kValueAbsMax = "tinyattn.value_absmax";
 inline constexpr llvm::StringLiteral kScoresRange = "tinyattn.scores_range";
 inline constexpr llvm::StringLiteral kContextRange = "tinyattn.context_range";
+inline constexpr llvm::StringLiteral kWeightScales = "tinyattn.weight_scales";
 inline constexpr llvm::StringLiteral kScale = "tinyattn.scale";
 inline constexpr llvm::StringLiteral kZeroPoint = "tinyattn.zero_point";
 inline constexpr llvm::StringLiteral kArena = "tinyattn.arena";

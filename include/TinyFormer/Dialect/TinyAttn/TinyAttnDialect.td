@@ -33,10 +33,14 @@ def TinyAttn_Dialect : Dialect {
     Discardable attributes that travel through the pipeline:
 
     * `tinyattn.range = array<f64: lo, hi>` on an op or a function argument:
-      the calibrated range of its real-valued result;
+      the range of its real-valued result, calibrated or, on constants too, that
+      of a model which arrives quantised;
     * on attention ops, `tinyattn.query_absmax`, `tinyattn.key_absmax` and
       `tinyattn.value_absmax`, one non-negative f64 a head, and
       `tinyattn.scores_range`, `tinyattn.context_range`;
+    * `tinyattn.weight_scales` on a constant that is the weight of a layer: one
+      positive f64 a row, of which its elements are multiples in [-127, 127];
+      a model that arrives quantised keeps its integers by them;
     * `tinyattn.scale` (f64) and `tinyattn.zero_point` (i32) on arguments and
       results of a quantised function: real = scale * (integer - zero_point);
     * `tinyattn.arena` (string) on the argument that is the arena: the memory

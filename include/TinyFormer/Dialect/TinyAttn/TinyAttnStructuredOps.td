@@ -18,6 +18,7 @@ def TinyAttn_Multipliers : TinyAttn_RankedTensorOrMemRef<[I32]>;
 def TinyAttn_Sums : TinyAttn_RankedTensorOrMemRef<[F32, I32]>;
 def TinyAttn_NormWeight : TinyAttn_RankedTensorOrMemRef<[F32, I16]>;
 def TinyAttn_Table : TinyAttn_RankedTensorOrMemRef<[I8]>;
+def TinyAttn_Ids : TinyAttn_RankedTensorOrMemRef<[I32]>;
 def TinyAttn_Destination : TinyAttn_RankedTensorOrMemRef<[F32, I8, I32]>;
 
 // Structured ops write their `inits`. On tensors they return them, on memrefs
@@ -328,6 +329,31 @@ def TinyAttn_PoolOp : TinyAttn_StructuredOp<"pool"> {
   );
   let assemblyFormat = [{
     `ins` `(` $input `:` type($input) `)`
+    `outs` `(` $inits `:` type($inits) `)` attr-dict (`->` type($results)^)?
+  }];
+}
+
+def TinyAttn_EmbeddingOp : TinyAttn_StructuredOp<"embedding"> {
+  let summary = "Rows of a table, looked up by their numbers";
+  let description = [{
+    Ids is [S], the table T [V, E], Y [S, E]: Y[s, e] = T[i, e] with
+    i = min(max(Ids[s], 0), V - 1), so that no id reads beside the table. On i8,
+    the result has the scale and zero point of the table.
+
+    Source: ONNX Gather of rows of a constant.
+
+    ```mlir
+    %y = tinyattn.embedding ins(%ids, %table : tensor<5xi32>, tensor<30x8xi8>)
+      outs(%init : tensor<5x8xi8>) -> tensor<5x8xi8>
+    ```
+  }];
+  let arguments = (ins
+    TinyAttn_Ids:$ids,
+    TinyAttn_Activation:$table,
+    Variadic<TinyAttn_Destination>:$inits
+  );
+  let assemblyFormat = [{
+    `ins` `(` $ids `,` $table `:` type($ids) `,` type($table) `)`
     `outs` `(` $inits `:` type($inits) `)` attr-dict (`->` type($results)^)?
   }];
 }

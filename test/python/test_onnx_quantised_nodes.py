@@ -1,0 +1,302 @@
+# Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Quantised nodes written by hand: their integers, and what is refused."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import onnxruntime
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from onnx import numpy_helper, parser
+from tinyformer import driver
+from tinyformer.compiler import Compilation
+from tinyformer.mlir import ir
+from tinyformer.onnx import UnsupportedModelError, load
+from tinyformer.quantization import quantize
+from tinyformer.reference import Interpreter
+from tinyformer.reference.values import constant_array
+from tinyformer.targets import get_target
+
+Array = npt.NDArray[Any]
+Constants = dict[str, Any]
+
+SIGNATURE = "(float[5,8] x) => (float[5,4] o)"
+FIRST = "q = QuantizeLinear(x, s, z) r = DequantizeLinear(q, s, z) "
+LAST = " p = QuantizeLinear(y, e, f) o = DequantizeLinear(p, e, f)"
+LINEAR = f"{FIRST} v = DequantizeLinear <axis = 1> (w, t, u) y = MatMul(r, v) {LAST}"
+
+
+def constants(**changed: Any) -> Constants:
+    """Those of a linear layer; None removes one."""
+    random = np.random.default_rng(7)
+    default: Constants = {
+        "s": np.float32(0.02),
+        "z": np.int8(3),
+        "w": random.integers(-127, 128, (8, 4)).astype(np.int8),
+        "t": np.float32(0.01),
+        "u": np.int8(0),
+        "e": np.float32(0.05),
+        "f": np.int8(-7),
+    }
+    return {name: value for name, value in (default | changed).items() if value is not None}
+
+
+def made(directory: Path, body: str, values: Constants, signature: str = SIGNATURE) -> Path:
+    """A model in a file."""
+    model = parser.parse_model(
+        f'<ir_version: 8, opset_import: ["": 17, "com.microsoft": 1]> g {signature} {{ {body} }}'
+    )
+    used = {name for node in model.graph.node for name in node.input}
+    model.graph.initializer.extend(
+        numpy_helper.from_array(np.asarray(value), name)
+        for name, value in values.items()
+        if name in used
+    )
+    for index, node in enumerate(model.graph.node):
+        node.name = f"{node.op_type.lower()}_{index}"
+    path = directory / "model.onnx"
+    onnx.save(model, path)
+    return path
+
+
+def compiled(path: Path) -> Compilation:
+    compilation = driver.load(path, None).start(get_target("host"))
+    compilation.run_to("quantize")
+    return compilation
+
+
+def result_of(compilation: Compilation, x: Array) -> Array:
+    """The integers that come out."""
+    assert compilation.quantized is not None
+    inputs = [quantize(x, compilation.input_tensors[0])]
+    return Interpreter(compilation.quantized).run(inputs)[0]
+
+
+def run_onnxruntime(path: Path, x: Array) -> Array:
+    """Every node as it stands in the file: fused nodes saturate products of uint8 and int8."""
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    result: Array = session.run(None, {"x": x})[0]
+    return result
+
+
+def onnxruntime_integers(path: Path, x: Array, scale: float, zero_point: int) -> Array:
+    """The integers behind the last DequantizeLinear, as int8."""
+    return np.rint(run_onnxruntime(path, x) / scale) + zero_point
+
+
+def weights(module: ir.Module) -> Array:
+    """The weight of the first linear layer."""
+    found: list[Array] = []
+
+    def visit(op: ir.Operation) -> ir.WalkResult:
+        if op.name == "tinyattn.linear":
+            found.append(constant_array(op.operands[1].owner))
+        return ir.WalkResult.ADVANCE
+
+    module.operation.walk(visit)
+    return found[0]
+
+
+def sample(seed: int = 0) -> Array:
+    return np.random.default_rng(seed).standard_normal((5, 8), dtype=np.float32)
+
+
+@settings(deadline=None, max_examples=20, phases=[Phase.explicit, Phase.generate])
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    zeros=st.tuples(st.integers(0, 255), st.integers(0, 255)),
+    signed=st.booleans(),
+    per_channel=st.booleans(),
+)
+def test_linear_layer_has_the_integers_of_onnxruntime(
+    seed: int,
+    zeros: tuple[int, int],
+    signed: bool,
+    per_channel: bool,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """But for a result half-way between two integers, which accumulators hit by chance."""
+    random = np.random.default_rng(seed)
+    kind, first = (np.int8, -128) if signed else (np.uint8, 0)
+    scales = random.uniform(0.005, 0.02, 4 if per_channel else ()).astype(np.float32)
+    values = constants(
+        z=kind(zeros[0] + first),
+        f=kind(zeros[1] + first),
+        w=random.integers(-127, 128, (8, 4)).astype(np.int8),
+        t=scales,
+        u=np.zeros(scales.shape, np.int8),
+    )
+    path = made(tmp_path_factory.mktemp("model"), LINEAR, values)
+    compilation = compiled(path)
+    np.testing.assert_array_equal(weights(compilation.module), values["w"].T)
+    x = 2 * sample(seed)
+    wanted = onnxruntime_integers(path, x, 0.05, zeros[1] - 128)
+    assert np.abs(result_of(compilation, x) - np.clip(wanted, -128, 127)).max() <= 1
+
+
+def test_relu_that_the_quantiser_removed(tmp_path: Path) -> None:
+    """A range from 0 on saturates what is negative, also where a bias follows."""
+    bias = np.full(4, -0.5, np.float32)
+    body = LINEAR.replace(LAST, "") + (
+        " p = QuantizeLinear(y, e, f) n = DequantizeLinear(p, e, f) m = Add(n, b)"
+        " k = QuantizeLinear(m, e, g) o = DequantizeLinear(k, e, g)"
+    )
+    path = made(tmp_path, body, constants(f=np.int8(-128), b=bias, g=np.int8(-100)))
+    x = sample()
+    wanted = onnxruntime_integers(path, x, 0.05, -100)
+    assert (wanted == -110).any()
+    assert np.abs(result_of(compiled(path), x) - wanted).max() <= 1
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.uint8])
+def test_inputs_and_outputs_may_be_integers(kind: Any, tmp_path: Path) -> None:
+    name = np.dtype(kind).name
+    values = constants(z=kind(100), f=kind(90))
+    body = LINEAR.replace("q = QuantizeLinear(x, s, z) ", "").replace("(q, s, z)", "(x, s, z)")
+    body = body.replace(" o = DequantizeLinear(p, e, f)", "").replace("p = Quant", "o = Quant")
+    path = made(tmp_path, body, values, f"({name}[5,8] x) => ({name}[5,4] o)")
+    offset = 0 if kind == np.int8 else 128
+    stored = np.random.default_rng(1).integers(90, 120, (5, 8)).astype(kind)
+    wanted = run_onnxruntime(path, stored)
+    compilation = compiled(path)
+    assert compilation.input_tensors[0].zero_point == 100 - offset
+    assert compilation.quantized is not None
+    inputs = [(stored.astype(np.int64) - offset).astype(np.int8)]
+    (ours,) = Interpreter(compilation.quantized).run(inputs)
+    assert np.abs(ours.astype(np.int64) + offset - wanted).max() <= 1
+
+
+def test_weights_that_do_not_fit_are_rounded_again(tmp_path: Path) -> None:
+    """uint8 weights with a zero point in the middle of nowhere have integers up to 255."""
+    stored = np.random.default_rng(3).integers(0, 256, (8, 4)).astype(np.uint8)
+    path = made(tmp_path, LINEAR, constants(w=stored, u=np.uint8(10), t=np.float32(0.002)))
+    compilation = compiled(path)
+    assert np.abs(weights(compilation.module)).max(axis=1).tolist() == [127] * 4
+    x = sample()
+    wanted = onnxruntime_integers(path, x, 0.05, -7)
+    assert np.abs(result_of(compilation, x) - np.clip(wanted, -128, 127)).max() <= 2
+
+
+def test_scales_follow_transposed_weights(tmp_path: Path) -> None:
+    body = LINEAR.replace("v = Dequant", "a = Dequant").replace("<axis = 1>", "<axis = 0>")
+    body = body.replace("y = MatMul", "v = Transpose <perm = [1, 0]> (a) y = MatMul")
+    stored = constants()["w"].T.copy()
+    scales = np.array([0.01, 0.02, 0.005, 0.008], np.float32)
+    path = made(tmp_path, body, constants(w=stored, t=scales, u=np.zeros(4, np.int8)))
+    np.testing.assert_array_equal(weights(compiled(path).module), stored)
+
+
+def test_bias_of_integers(tmp_path: Path) -> None:
+    """QGemm: the bias counts in units of the product of both scales."""
+    body = (
+        "q = QuantizeLinear(x, s, z) "
+        "p = com.microsoft.QGemm <alpha = 1.0> (q, s, z, w, t, u, c, e, f) "
+        "o = DequantizeLinear(p, e, f)"
+    )
+    bias = np.array([1000, -2000, 0, 5000], np.int32)
+    path = made(tmp_path, body, constants(c=bias))
+    x = sample()
+    wanted = onnxruntime_integers(path, x, 0.05, -7)
+    assert np.abs(result_of(compiled(path), x) - np.clip(wanted, -128, 127)).max() <= 1
+
+
+def test_layers_in_floats_take_ranges_from_their_neighbours(tmp_path: Path) -> None:
+    """LayerNormalization and GELU between the integers say no ranges themselves."""
+    body = FIRST + (
+        "n = LayerNormalization(r, g) h = Mul(n, half) m = Erf(h) k = Add(m, one) a = Mul(n, k) "
+        "b = Softmax <axis = -1> (a) c = Add(b, r) v = DequantizeLinear <axis = 1> (w, t, u) "
+        "d = QuantizeLinear(c, s, z) i = DequantizeLinear(d, s, z) y = MatMul(i, v)"
+    )
+    values = constants(g=np.ones(8, np.float32), half=np.float32(0.5**0.5), one=np.float32(1.0))
+    path = made(tmp_path, body + LAST, values)
+    wanted = onnxruntime_integers(path, sample(), 0.05, -7)
+    ours = result_of(compiled(path), sample())
+    assert np.abs(ours - np.clip(wanted, -128, 127)).max() <= 6
+
+
+REFUSED: dict[str, tuple[str, Constants, str]] = {
+    "another scale back": (
+        LINEAR.replace("r = DequantizeLinear(q, s, z)", "r = DequantizeLinear(q, e, z)"),
+        {},
+        r"node 'dequantizelinear_1' .*by scale 0\.05 and zero point 3 what was quantised by 0\.02 "
+        r"and 3; use the same for both",
+    ),
+    "sixteen bits": (LINEAR, {"z": np.uint16(3)}, "to uint16; quantise to 8 bits: activation_type"),
+    "a scale a channel": (
+        LINEAR,
+        {"s": np.full(8, 0.1, np.float32), "z": np.zeros(8, np.int8)},
+        "has 8 scales for an activation; use one scale for each activation",
+    ),
+    "integers in a function": (
+        "q = QuantizeLinear(x, s, z) a = Relu(q) r = DequantizeLinear(a, s, z) "
+        f"v = DequantizeLinear(w, t, u) y = MatMul(r, v) {LAST}",
+        {},
+        r"\(Relu of .*computes with the integers of a quantised tensor; put a DequantizeLinear",
+    ),
+    "not quantised": (
+        f"a = Relu(x) r = DequantizeLinear(a, s, z) v = DequantizeLinear(w, t, u) "
+        f"y = MatMul(r, v) {LAST}",
+        {},
+        "dequantises what was not quantised",
+    ),
+    "dynamic": (
+        "q, s2, z2 = DynamicQuantizeLinear(x) o = MatMulInteger(q, w, z2)",
+        {},
+        "DynamicQuantizeLinear is not supported; dynamic quantisation is not supported: use "
+        "onnxruntime.quantization.quantize_static",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_node_is_refused(name: str, tmp_path: Path) -> None:
+    body, changed, message = REFUSED[name]
+    path = made(tmp_path, body, constants(**changed))
+    with pytest.raises(UnsupportedModelError) as refusal:
+        load(path)
+    assert re.search(message, str(refusal.value))
+
+
+IDS: dict[str, tuple[str, str]] = {
+    "mask": (
+        "m = Cast <to = 1> (i) n = Unsqueeze(m, last) o = Mul(n, c)",
+        "casts an activation|computes with integers that are an input",
+    ),
+    "computed": (
+        "k = Mul(i, two) o = Gather(c, k)",
+        r"node 'mul_0' .*computes with integers that are an input; .*choose rows of a table",
+    ),
+    "columns": (
+        "a = Gather <axis = 1> (c, i) o = Transpose <perm = [1, 0]> (a)",
+        r"looks up elements of a constant of shape \[30, 4\] on axis 1; look up rows",
+    ),
+    "reversed": (
+        "k = Gather(i, order) o = Gather(c, k)",
+        "looks up some of the ids 'i', or in another order",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_use_of_ids_is_refused(name: str, tmp_path: Path) -> None:
+    body, message = IDS[name]
+    values = {
+        "c": np.ones((30, 4), np.float32),
+        "two": np.int64(2),
+        "last": np.array([1], np.int64),
+        "order": np.array([4, 3, 2, 1, 0], np.int64),
+    }
+    path = made(tmp_path, body, values, "(int64[5] i) => (float[5,4] o)")
+    with pytest.raises(UnsupportedModelError) as refusal:
+        load(path)
+    assert re.search(message, str(refusal.value))
