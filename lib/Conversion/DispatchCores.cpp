@@ -106,8 +106,8 @@ private:
       return;
     b.setInsertionPointToStart(&body);
     Value zero = arith::ConstantIndexOp::create(b, 0);
-    Value isFirst =
-        arith::CmpIOp::create(b, arith::CmpIPredicate::eq, runtime.getCore(b), zero);
+    Value isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::eq,
+                                          runtime.getCore(b), zero);
     auto onFirst = scf::IfOp::create(b, isFirst);
     onFirst.thenBlock()->getOperations().splice(
         onFirst.thenBlock()->begin(), body.getOperations(),

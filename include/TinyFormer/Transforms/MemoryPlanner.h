@@ -61,7 +61,8 @@ struct SpreadPlan {
 
 /// Places the buffers in memories of these capacities, the preferred one first.
 /// All go to the first memory that holds all, as `planMemory` places them; only
-/// if there is none, or some buffers may not be there, they are spread. For up to 10 buffers a way is found if
+/// if there is none, or some buffers may not be there, they are spread. For up
+/// to 10 buffers a way is found if
 /// there is one. The result depends on nothing but the arguments.
 SpreadPlan spreadMemory(const std::vector<Buffer> &buffers,
                         const std::vector<uint64_t> &capacities);

@@ -196,8 +196,9 @@ LogicalResult TargetAttr::verify(EmitError emitError, StringRef, StringRef,
   if (!names.contains(dma.getFar()) ||
       dma.getFar() == memories.front().getName())
     return emitError() << "the DMA needs a second memory, but '" << dma.getFar()
-                       << "' is " << (names.contains(dma.getFar())
-                                          ? "the first"
-                                          : "none of the target's");
+                       << "' is "
+                       << (names.contains(dma.getFar())
+                               ? "the first"
+                               : "none of the target's");
   return success();
 }
