@@ -4,12 +4,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import CliResult
+from tinyformer import package
 from tinyformer.bench import layers
 from tinyformer.compiler import Compilation
 from tinyformer.errors import SimulationError
@@ -72,6 +76,24 @@ def test_outputs_and_cycles(tmp_path: Path) -> None:
     assert session.run([x]).cycles is None
     with pytest.raises(SimulationError, match="does not count unaligned accesses"):
         session.check_alignment([x])
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_from_the_command_line(cli: Callable[..., CliResult], tmp_path: Path) -> None:
+    layer = layers.linear(5, 6, 7, seed=0)
+    chip = get_target("pulp-open")
+    package.write(Compilation(layer.module, "net", layer.samples, ["y"], chip), tmp_path / "net")
+    samples = tmp_path / "x.npy"
+    np.save(samples, next(iter(layer.samples.values()))[0])
+    run = ("run", tmp_path / "net", "--input", samples, "--json")
+    result = cli(*run, "--simulator", "gvsoc")
+    assert result.code == 0, result.err
+    figures = json.loads(result.out)
+    assert figures["bit_exact"] is True
+    assert figures["timing_model"] == TIMING_MODEL
+    refused = cli(*run, "--simulator", "spike")
+    assert refused.code != 0
+    assert "--simulator takes builtin" in refused.err
 
 
 def test_without_gvsoc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

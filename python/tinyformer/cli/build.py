@@ -176,6 +176,12 @@ def run_command(
     wait_states: WaitStatesOption = 0,
     instruction_cache: InstructionCacheOption = True,
     contention: ContentionOption = True,
+    simulator: Annotated[
+        str,
+        typer.Option(
+            metavar="builtin|gvsoc", help="For clusters: GVSoC's pulp-open, if it is on the PATH."
+        ),
+    ] = "builtin",
     as_json: JsonOption = False,
 ) -> None:
     """Run compiled firmware on its simulator and compare it with the reference."""
@@ -193,8 +199,8 @@ def run_command(
     chip = get_target(compiled.image.target_name)
     reals = _read_sample(inputs, interface, sample)
     integers = [quantize(x, tensor) for x, tensor in zip(reals, interface.inputs, strict=True)]
-    simulator = SimulatorOptions(wait_states, instruction_cache, contention)
-    result = simulate(compiled.image, chip, integers, profile=True, options=simulator)
+    options = SimulatorOptions(wait_states, instruction_cache, contention, simulator)
+    result = simulate(compiled.image, chip, integers, profile=True, options=options)
     with ir.Context():
         reference = Interpreter(ir.Module.parse(compiled.reference.read_text("utf-8")))
     expected = reference.run(integers)

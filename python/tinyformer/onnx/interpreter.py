@@ -196,6 +196,11 @@ def _output(graph: Graph, builder: Builder, values: Mapping[str, Value], name: s
         raise UnsupportedModelError(
             f"{graph.path}: the output {name!r} does not depend on the input; remove it"
         )
+    if is_ids(value):
+        raise UnsupportedModelError(
+            f"{graph.path}: the output {name!r} ({_shape(value)}) are token ids as they came in; "
+            "remove it"
+        )
     try:
         return _in_order(builder, value)
     except UnsupportedNodeError as refusal:
