@@ -27,6 +27,10 @@ from tinyformer.toolchain import (
 # Loops that copy must not become calls of the functions that they are.
 _MEMORY_FLAGS = ("-fno-builtin",)
 
+# Of the network alone. A cluster's kernels save no registers (ConvertToLLVM.cpp), and loops around
+# blocks of assembly are not unrolled: cores share 4 KiB of instruction cache.
+_NETWORK_FLAGS = {CLUSTER_CORE: ("-mllvm", "-enable-ipra", "-fno-unroll-loops")}
+
 
 @dataclass(frozen=True)
 class Library:
@@ -93,8 +97,9 @@ def _network_objects(
     directory = glue.source.parent
     source = directory / f"{interface.name}_network.ll"
     source.write_text(llvm_ir, encoding="utf-8", newline="\n")
+    flags = (*_NETWORK_FLAGS.get(target.core, ()), *compile_flags)
     return [
-        compile_object(source, source.with_suffix(".o"), target.core, compile_flags),
+        compile_object(source, source.with_suffix(".o"), target.core, flags),
         compile_object(glue.source, glue.source.with_suffix(".o"), target.core),
     ]
 
