@@ -3,6 +3,8 @@
 
 #include "TinyFormer/Conversion/Passes.h"
 
+#include "TinyFormer/Dialect/TinyAttn/TinyAttn.h"
+
 #include "mlir/Analysis/DataLayoutAnalysis.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
@@ -18,6 +20,33 @@ namespace mlir::tinyattn {
 #include "TinyFormer/Conversion/Passes.h.inc"
 
 namespace {
+
+bool isLocal(LLVM::LLVMFuncOp function) {
+  return function && function.isPrivate() && !function.isExternal();
+}
+
+/// Lets private functions use all registers as they like: LLVM allocates those
+/// of the callers around them (-enable-ipra) where it knows all calls, and none
+/// of them is a jump. Only public functions save registers then.
+void shareRegisters(ModuleOp module) {
+  Builder b(module.getContext());
+  SymbolTable symbols(module);
+  for (auto function : module.getOps<LLVM::LLVMFuncOp>()) {
+    function.walk([&](LLVM::CallOp call) {
+      if (auto callee = call.getCallee();
+          callee && isLocal(symbols.lookup<LLVM::LLVMFuncOp>(*callee)))
+        call.setTailCallKind(LLVM::TailCallKind::NoTail);
+    });
+    if (!isLocal(function))
+      continue;
+    function.setLinkage(LLVM::Linkage::Internal);
+    SmallVector<Attribute> attributes;
+    if (ArrayAttr passed = function.getPassthroughAttr())
+      llvm::append_range(attributes, passed);
+    attributes.push_back(b.getStringAttr("norecurse"));
+    function.setPassthroughAttr(b.getArrayAttr(attributes));
+  }
+}
 
 struct ConvertToLLVM : impl::ConvertToLLVMBase<ConvertToLLVM> {
   using Base::Base;
@@ -42,7 +71,10 @@ struct ConvertToLLVM : impl::ConvertToLLVMBase<ConvertToLLVM> {
     target.addLegalOp<ModuleOp>();
     if (failed(
             applyFullConversion(getOperation(), target, std::move(patterns))))
-      signalPassFailure();
+      return signalPassFailure();
+    auto chip = getOperation()->getAttrOfType<TargetAttr>(kTarget);
+    if (chip && chip.getIsa() == "xpulpv2")
+      shareRegisters(getOperation());
   }
 };
 

@@ -64,7 +64,11 @@ Value tinyattn::getEvenShare(ImplicitLocOpBuilder &b, Value core, int64_t cores,
 }
 
 Value tinyattn::getNextCore(ImplicitLocOpBuilder &b, Value core) {
-  return arith::AddIOp::create(b, core, arith::ConstantIndexOp::create(b, 1));
+  // So that a loop from one number to the next has one round.
+  constexpr auto exact =
+      arith::IntegerOverflowFlags::nsw | arith::IntegerOverflowFlags::nuw;
+  return arith::AddIOp::create(b, core, arith::ConstantIndexOp::create(b, 1),
+                               exact);
 }
 
 int64_t tinyattn::getRowsOfWords(Value memRef, int64_t stride) {

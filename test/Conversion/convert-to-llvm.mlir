@@ -55,3 +55,51 @@ func.func private @callee(%x: memref<2xi8, strided<[1], offset: 5>>) -> i8
   %v = memref.load %x[%c0] : memref<2xi8, strided<[1], offset: 5>>
   return %v : i8
 }
+
+// -----
+
+// On XpulpV2, private functions share the registers of their callers: LLVM
+// knows all calls, of which none is a jump. Others do not.
+
+#gap9 = #tinyattn.target<name = "gap9", core = "ri5cy", isa = "xpulpv2",
+  cores = 8, memories = [<name = "l1", kind = ram, size = 131072>]>
+
+module attributes {tinyattn.target = #gap9} {
+  // CHECK-LABEL: llvm.func @net(
+  // CHECK-NOT: passthrough
+  // CHECK: llvm.call @tf_barrier() : () -> ()
+  // CHECK: llvm.call notail @net_layer(
+  func.func @net(%x: memref<8xi8>) {
+    call @tf_barrier() : () -> ()
+    call @net_layer(%x) : (memref<8xi8>) -> ()
+    return
+  }
+  // CHECK-LABEL: llvm.func internal @net_layer(
+  // CHECK-SAME: passthrough = ["noinline", "norecurse"]
+  func.func private @net_layer(%x: memref<8xi8>)
+      attributes {passthrough = ["noinline"]} {
+    return
+  }
+  // CHECK: llvm.func @tf_barrier()
+  func.func private @tf_barrier()
+}
+
+// -----
+
+#stm32l4 = #tinyattn.target<name = "stm32l4", core = "cortex-m4", isa = "armv7e-m",
+  cores = 1, memories = [<name = "ram", kind = ram, size = 131072>]>
+
+module attributes {tinyattn.target = #stm32l4} {
+  // CHECK-LABEL: llvm.func @net(
+  // CHECK: llvm.call @net_layer(
+  func.func @net(%x: memref<8xi8>) {
+    call @net_layer(%x) : (memref<8xi8>) -> ()
+    return
+  }
+  // CHECK: llvm.func @net_layer(
+  // CHECK-SAME: passthrough = ["noinline"], sym_visibility
+  func.func private @net_layer(%x: memref<8xi8>)
+      attributes {passthrough = ["noinline"]} {
+    return
+  }
+}

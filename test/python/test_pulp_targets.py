@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cluster_device import disassemble
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from timing.elf import sections, symbols
@@ -19,6 +20,7 @@ from tinyformer.bench import layers
 from tinyformer.bench.layers import Layer
 from tinyformer.bench.measure import Measurement, measure
 from tinyformer.compiler import Compilation
+from tinyformer.driver import clone
 from tinyformer.errors import DoesNotFitError, SimulationError
 from tinyformer.firmware import NetworkInterface, TensorInterface, build_firmware
 from tinyformer.options import CompileOptions, OptionError
@@ -71,6 +73,16 @@ def test_a_network_in_c(chip: str, tmp_path: Path) -> None:
         assert result.stack_bytes is not None and 16 <= result.stack_bytes <= 256
         assert (result.instruction_cache, result.contention) == (True, True)
     assert session.check_alignment([random_input(0)]) == {}
+
+
+def test_only_the_network_saves_registers(tmp_path: Path) -> None:
+    """Its kernels take them all, and none is inlined."""
+    layer = layers.attention(8, 16, 8, 2, 0)
+    target = get_target("gap9")
+    compilation = Compilation(clone(layer.module), "net", layer.samples, ["output"], target)
+    image = compilation.build(tmp_path)
+    assert sum(name.startswith("tf_product_") for name in symbols(image.path)) >= 4
+    assert sum(line.startswith("sw s11,") for line in disassemble(image.path)) == 1
 
 
 def test_64_bit_division(tmp_path: Path) -> None:

@@ -158,6 +158,10 @@ def ConvertToLLVM : Pass<"tinyattn-convert-to-llvm", "::mlir::ModuleOp"> {
     pointers (a C interface) and `index` as wide as the module's data layout
     says (`dlti.dl_spec = #dlti.dl_spec<index = 32>`).
 
+    For XpulpV2, private functions become internal and do not recurse, and calls
+    of them are not the caller's end: then LLVM's interprocedural allocation of
+    registers needs no callee that saves any.
+
     Precondition: `scf` has become `cf`, shapes are static.
 
     Example: test/Conversion/convert-to-llvm.mlir.

@@ -56,18 +56,36 @@ SmallVector<Value> ProductTile::loadLeftOnce(XpulpBuilder &b,
   return loaded;
 }
 
+/// Whether the third row of a tile lies in the first one's bank of memory.
+bool ProductTile::meetInBanks() const {
+  constexpr int64_t bankBytes = 16 * 4; // from a word to the next of its bank
+  return kernel.rows == kTile && 2 * kernel.leftStride % bankBytes == 0;
+}
+
 /// Sums of products with all columns. A column is loaded two ahead of its use:
-/// the word that a load gives is not there for the next instruction.
-void ProductTile::multiply(XpulpBuilder &b, ArrayRef<Value> left,
-                           llvm::function_ref<Value(int64_t)> loadRight,
-                           Sums &sums) const {
-  SmallVector<Value> right;
-  for (int64_t column = 0; column < std::min<int64_t>(2, columns); ++column)
+/// the word that a load gives is not there for the next instruction. In halves:
+/// cores run one instruction behind each other, so that loads of one bank are
+/// to be as far apart as cores are many.
+void ProductTile::multiply(XpulpBuilder &b, Load loadLeft, Load loadRight,
+                           bool inHalves, Sums &sums) const {
+  SmallVector<Value> left, right;
+  auto addRows = [&](int64_t first, int64_t column) {
+    for (int64_t row = first, end = left.size(); row < end; ++row)
+      sums[row][column] = b.dot(left[row], right[column], sums[row][column],
+                                kernel.unsignedLeft);
+  };
+  int64_t half = inHalves ? kernel.rows / 2 : 0;
+  int64_t ahead = std::min<int64_t>(2, columns);
+  while (int64_t(left.size()) < (inHalves ? half : kernel.rows))
+    left.push_back(loadLeft(left.size()));
+  for (int64_t column = 0; column < ahead; ++column)
     right.push_back(loadRight(column));
+  for (int64_t column = 0; inHalves && column < ahead; ++column)
+    addRows(0, column);
+  while (int64_t(left.size()) < kernel.rows)
+    left.push_back(loadLeft(left.size()));
   for (int64_t column = 0; column < columns; ++column) {
-    for (auto [row, word] : llvm::enumerate(left))
-      sums[row][column] =
-          b.dot(word, right[column], sums[row][column], kernel.unsignedLeft);
+    addRows(column < ahead ? half : 0, column);
     if (column + 2 < columns)
       right.push_back(loadRight(column + 2));
   }
@@ -75,36 +93,35 @@ void ProductTile::multiply(XpulpBuilder &b, ArrayRef<Value> left,
 
 void ProductTile::addLastWord(XpulpBuilder &b, TilePointers &pointers,
                               ArrayRef<Value> left, Sums &sums) const {
-  SmallVector<Value> loaded(left);
-  // What the left rows have behind their end meets zeros.
-  if (loaded.empty())
-    for (int64_t row = 0; row < kernel.rows; ++row)
-      loaded.push_back(b.loadAndStep(
-          pointers.left, row + 1 < kernel.rows ? nextRow : lastRowOfFirst));
   int64_t bytes = rest == 0 || kernel.paddedRight ? 4 : rest;
   multiply(
-      b, loaded,
+      b,
+      [&](int64_t row) {
+        // What the left rows have behind their end meets zeros.
+        Step step = row + 1 < kernel.rows ? nextRow : lastRowOfFirst;
+        return left.empty() ? b.loadAndStep(pointers.left, step) : left[row];
+      },
       [&](int64_t column) {
         Step step = column + 1 < columns ? nextColumn : lastColumnOfFirst;
         Value word = b.loadBytesAndStep(bytes, pointers.right, step);
         return bytes == 3 ? b.make<xpulp::PExtractuOp>(word, 24, 0) : word;
       },
-      sums);
+      left.empty() && meetInBanks(), sums);
 }
 
 void ProductTile::addWord(XpulpBuilder &b, TilePointers &pointers,
                           Sums &sums) const {
-  SmallVector<Value> left;
-  for (int64_t row = 0; row < kernel.rows; ++row)
-    left.push_back(b.loadAndStep(pointers.left,
-                                 row + 1 < kernel.rows ? nextRow : lastRow));
   multiply(
-      b, left,
+      b,
+      [&](int64_t row) {
+        return b.loadAndStep(pointers.left,
+                             row + 1 < kernel.rows ? nextRow : lastRow);
+      },
       [&](int64_t column) {
         return b.loadAndStep(pointers.right,
                              column + 1 < columns ? nextColumn : lastColumn);
       },
-      sums);
+      meetInBanks(), sums);
 }
 
 /// All words but the last one.

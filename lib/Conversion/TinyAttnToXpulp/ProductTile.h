@@ -43,8 +43,10 @@ private:
                    ArrayRef<Value> left, Sums &sums) const;
   void addWords(XpulpBuilder &b, TilePointers &pointers, Sums &sums) const;
   void addWord(XpulpBuilder &b, TilePointers &pointers, Sums &sums) const;
-  void multiply(XpulpBuilder &b, ArrayRef<Value> left,
-                llvm::function_ref<Value(int64_t)> loadRight, Sums &sums) const;
+  bool meetInBanks() const;
+  using Load = llvm::function_ref<Value(int64_t)>;
+  void multiply(XpulpBuilder &b, Load loadLeft, Load loadRight, bool inHalves,
+                Sums &sums) const;
 
   Sums loadSums(XpulpBuilder &b, Value &result) const;
   void storeSums(XpulpBuilder &b, Value &result, const Sums &sums) const;

@@ -34,6 +34,10 @@ from tinyformer.toolchain import (
 # Loops that copy must not become calls of the functions that they are.
 _MEMORY_FLAGS = ("-fno-builtin",)
 
+# Of the network alone. A cluster's kernels save no registers (ConvertToLLVM.cpp), and loops around
+# blocks of assembly are not unrolled: cores share 4 KiB of instruction cache.
+_NETWORK_FLAGS = {CLUSTER_CORE: ("-mllvm", "-enable-ipra", "-fno-unroll-loops")}
+
 
 @dataclass(frozen=True)
 class Library:
@@ -99,7 +103,8 @@ def _compile_network(
     directory.mkdir(parents=True, exist_ok=True)
     source = directory / f"{interface.name}_network.ll"
     source.write_text(llvm_ir, encoding="utf-8", newline="\n")
-    return compile_object(source, source.with_suffix(".o"), target.core, compile_flags)
+    flags = (*_NETWORK_FLAGS.get(target.core, ()), *compile_flags)
+    return compile_object(source, source.with_suffix(".o"), target.core, flags)
 
 
 def _link_firmware(interface: NetworkInterface, network: Path, target: Target) -> FirmwareImage:
