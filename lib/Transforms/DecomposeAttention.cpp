@@ -37,7 +37,8 @@ LinearOp createLinear(OpBuilder &builder, Location loc, StringRef suffix,
   }
   Value init = createEmpty(builder, loc, shape, 8);
   return LinearOp::create(builder, loc, init.getType(), input, weight, bias,
-                          multipliers, init, headsAttr, requant);
+                          multipliers, /*offsets=*/Value(), init, headsAttr,
+                          requant);
 }
 
 /// softmax(requantised Q·Kᵀ)·V with late normalisation, [S, H·Pv].
@@ -52,7 +53,8 @@ void createContext(OpBuilder &builder, AttentionOp op, Value key,
   Value init = createEmpty(builder, loc, {heads, tokens, tokens}, 8);
   parts.scores =
       MatmulOp::create(builder, loc, init.getType(), query, key,
-                       op.getScoresMultipliers(), /*row_sums=*/Value(), init,
+                       op.getScoresMultipliers(), /*offsets=*/Value(),
+                       /*row_sums=*/Value(), init,
                        /*transpose_b=*/true, /*unsigned_lhs=*/false,
                        /*merge_heads=*/false, op.getScoresRequantAttr());
 
@@ -69,7 +71,8 @@ void createContext(OpBuilder &builder, AttentionOp op, Value key,
   parts.context = MatmulOp::create(
       builder, loc, context.getType(), parts.softmax.getResult(0),
       parts.value.getResult(0), op.getContextMultipliers(),
-      parts.softmax.getResult(1), context, /*transpose_b=*/false,
+      /*offsets=*/Value(), parts.softmax.getResult(1), context,
+      /*transpose_b=*/false,
       /*unsigned_lhs=*/true, /*merge_heads=*/true, op.getContextRequantAttr());
 }
 

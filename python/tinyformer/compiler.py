@@ -64,8 +64,8 @@ class Compilation:
 
     `module` is after `import`; it is changed in place. `samples` calibrate it: an array for each
     input, in the order of the arguments, whose first axis counts samples. Without any, the module
-    has arrived quantised and `input_names` are given. `quantized` is the
-    module after `quantize`, for the reference interpreter; `input_tensors` and `output_tensors`
+    has arrived quantised and `input_names` are given. A module that `is_integer` has integers in the
+    place of reals from the start, and needs none either. `quantized` is the module after `quantize`, for the reference interpreter; `input_tensors` and `output_tensors`
     describe its interface. `schedules` are known after `tile`, `arenas` after `bufferize`, `layers`
     (the layer of each function) after `kernels`; with the option `explain` also `choices`, `plan`,
     and `calibrated`, the float module that was quantised.
@@ -91,6 +91,7 @@ class Compilation:
         self.options = options or CompileOptions()
         self.progress: Progress = no_progress
         self.phase = "import"
+        self.is_integer = is_integer(module)
         self.fusion: tuple[FusionDecision, ...] = ()
         self.quantized: ir.Module | None = None
         self.input_tensors: tuple[TensorInterface, ...] = ()
@@ -150,7 +151,7 @@ class Compilation:
         self.phase = phase
         if phase == "fuse":
             self.fusion = read_fusion(public_function(self.module))
-            if self.samples:
+            if self.samples and not self.is_integer:
                 calibrate(
                     self.module,
                     self.samples,
@@ -188,6 +189,14 @@ class Compilation:
             taken[name] += _constant_bytes(self.module)
             check_constants(self.name, taken[name], self.target)
         attach_target(self.module, self.target, taken)
+
+
+def is_integer(module: ir.Module) -> bool:
+    """Whether a module of the phase `import` computes on integers only."""
+    function = public_function(module)
+    type_ = ir.FunctionType(ir.TypeAttr(function.attributes["function_type"]).value)
+    elements = (str(ir.RankedTensorType(result).element_type) for result in type_.results)
+    return "f32" not in elements
 
 
 def run_pipeline(module: ir.Module, pipeline: str, what: str) -> None:

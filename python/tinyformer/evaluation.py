@@ -45,8 +45,9 @@ class Evaluation:
 
     Accuracies are shares of samples whose largest output is at the label, absent without
     labels. `bit_exact` counts samples whose device outputs equal the reference's.
-    `snr_db` compares the dequantised reference outputs with the float ones. `unfused` is there if
-    a layer's weights were fused.
+    `snr_db` compares the dequantised reference outputs with the float ones; it and the float
+    accuracy are absent if the model computes on integers. `unfused` is there if a layer's weights
+    were fused.
     """
 
     samples: int
@@ -54,7 +55,7 @@ class Evaluation:
     float_accuracy: float | None
     reference_accuracy: float | None
     device_accuracy: float | None
-    snr_db: float
+    snr_db: float | None
     unfused: Unfused | None
     profile: RunResult
     image: FirmwareImage
@@ -79,8 +80,9 @@ def evaluate(
 
     image = compilation.build(directory)
     assert compilation.quantized is not None
-    real, reference = Interpreter(float_module), Interpreter(compilation.quantized)
-    check_samples(samples, real.function)
+    real = None if compilation.is_integer else Interpreter(float_module)
+    reference = Interpreter(compilation.quantized)
+    check_samples(samples, reference.function)
     count = len(next(iter(samples.values())))
     if labels is not None and len(labels) != count:
         raise CalibrationError(f"there are {count} samples but {len(labels)} labels")
@@ -99,7 +101,8 @@ def evaluate(
         result = session.run(integers, profile=index == 0)
         profile = profile or result
         exact += all(np.array_equal(a, b) for a, b in zip(expected, result.outputs, strict=True))
-        floats.append(real.run(reals)[0])
+        if real:
+            floats.append(real.run(reals)[0])
         references.append(dequantize(expected[0], output))
         devices.append(dequantize(result.outputs[0], output))
         if plain_reference:
@@ -109,10 +112,10 @@ def evaluate(
     return Evaluation(
         samples=count,
         bit_exact=exact,
-        float_accuracy=_accuracy(floats, labels),
+        float_accuracy=_accuracy(floats, labels) if real else None,
         reference_accuracy=_accuracy(references, labels),
         device_accuracy=_accuracy(devices, labels),
-        snr_db=signal_to_noise_db(np.stack(floats), np.stack(references)),
+        snr_db=signal_to_noise_db(np.stack(floats), np.stack(references)) if real else None,
         unfused=_compare(floats, references, plains, labels) if plains else None,
         profile=profile,
         image=image,

@@ -22,8 +22,10 @@ def quantize(values: npt.NDArray[Any], tensor: TensorInterface) -> npt.NDArray[A
     return stored
 
 
-def dequantize(values: npt.NDArray[np.int8], tensor: TensorInterface) -> npt.NDArray[np.float32]:
-    """scale * (stored - zero_point)."""
+def dequantize(values: npt.NDArray[Any], tensor: TensorInterface) -> npt.NDArray[Any]:
+    """scale * (stored - zero_point); numbers of 32 bits are what they are."""
+    if tensor.element == "int32":
+        return values
     reals = tensor.scale * (values.astype(np.float64) - tensor.zero_point)
     single: npt.NDArray[np.float32] = reals.astype(np.float32)
     return single

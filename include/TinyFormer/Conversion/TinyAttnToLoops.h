@@ -17,18 +17,23 @@ void populateLinearToLoopsPatterns(RewritePatternSet &patterns);
 void populateMatmulToLoopsPatterns(RewritePatternSet &patterns);
 /// `conv`.
 void populateConvToLoopsPatterns(RewritePatternSet &patterns);
-/// `softmax`, whole or unnormalised.
+/// `pack_patches` and `pad`.
 void populatePatchesToLoopsPatterns(RewritePatternSet &patterns);
+/// `softmax`, whole or unnormalised.
 void populateSoftmaxToLoopsPatterns(RewritePatternSet &patterns);
+/// `integer_softmax` and `integer_layernorm`.
+void populateIntegerToLoopsPatterns(RewritePatternSet &patterns);
 /// `layernorm`.
 void populateLayernormToLoopsPatterns(RewritePatternSet &patterns);
 /// What works element by element: `lookup`, `add` and `memref.copy`.
 void populateElementwiseToLoopsPatterns(RewritePatternSet &patterns);
 /// The ops on panels.
 void populatePackedToLoopsPatterns(RewritePatternSet &patterns);
+/// `word_linear`.
 void populateWordsToLoopsPatterns(RewritePatternSet &patterns);
-/// `pool`.
+/// `embedding`.
 void populateEmbeddingToLoopsPatterns(RewritePatternSet &patterns);
+/// `pool`.
 void populatePoolToLoopsPatterns(RewritePatternSet &patterns);
 
 } // namespace mlir::tinyattn

@@ -47,6 +47,8 @@ struct LinearWeights {
   /// Of each four inputs, a word has the first and the third, the next one the
   /// others: that is how bytes are extended.
   bool interleaved = false;
+  /// Added to products with the multipliers, in words for XpulpV2 only.
+  llvm::ArrayRef<int32_t> offsets = {};
 };
 
 /// Every multiplier fits the upper half of a product: 0 ≤ m/`divisor` <

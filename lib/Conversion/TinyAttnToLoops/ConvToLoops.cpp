@@ -40,7 +40,9 @@ struct ConvToLoops : OpRewritePattern<ConvOp> {
         });
       });
       Value multiplier = b.load(op.getMultipliers(), o);
-      b.store(b.requantize(acc, multiplier, *op.getRequant()), y, indices);
+      Value offset = op.getOffsets() ? b.load(op.getOffsets(), o) : Value();
+      b.store(b.requantize(acc, multiplier, *op.getRequant(), offset), y,
+              indices);
     });
     rewriter.eraseOp(op);
     return success();

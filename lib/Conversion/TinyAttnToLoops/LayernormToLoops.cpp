@@ -30,8 +30,10 @@ std::pair<Value, Value> buildNormalization(LoopBuilder &b, Value value) {
   return {value, halfShift};
 }
 
-/// ⌊√value⌋ of 32 unsigned bits, a bit of the root at a time.
-Value buildSquareRoot(LoopBuilder &b, Value value) {
+} // namespace
+
+/// A bit of the root at a time.
+Value tinyattn::buildRoot(LoopBuilder &b, Value value) {
   LoopBuilder::Scalars inits{value, b.i32(0), b.i32(1 << 30)};
   return b.reduce(
       16, inits, [&](Value, ValueRange scalars) -> LoopBuilder::Scalars {
@@ -45,8 +47,6 @@ Value buildSquareRoot(LoopBuilder &b, Value value) {
         return {rest, root, shiftRight(b, bit, b.i32(2))};
       })[1];
 }
-
-} // namespace
 
 Value tinyattn::buildVariance(LoopBuilder &b, int64_t width, int64_t epsilon,
                               Value sum, Value squares) {
@@ -72,7 +72,7 @@ Value tinyattn::buildInverseDeviation(LoopBuilder &b, LayernormOp op, Value sum,
   int64_t varianceShift = LayernormOp::getVarianceShift(width, epsilon);
   Value variance = buildVariance(b, width, epsilon, sum, squares);
   auto [normalized, halfShift] = buildNormalization(b, variance);
-  Value root = buildSquareRoot(b, normalized);
+  Value root = buildRoot(b, normalized);
   Value inverse = arith::DivUIOp::create(b, b.i32(int64_t(1) << 31), root);
   // One of the two shifts is by 0.
   Value amount =

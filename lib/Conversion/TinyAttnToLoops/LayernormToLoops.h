@@ -8,6 +8,9 @@
 
 namespace mlir::tinyattn {
 
+/// ⌊√value⌋ of 32 unsigned bits.
+Value buildRoot(LoopBuilder &b, Value value);
+
 /// V' = ⌈(K·Σx² - S² + ε) / 2^(2v)⌉, 32 bits. With v = 0, V itself has 32 bits
 /// and it does not matter if its terms wrap.
 Value buildVariance(LoopBuilder &b, int64_t width, int64_t epsilon, Value sum,

@@ -30,7 +30,8 @@ struct LinearToLoops : OpRewritePattern<LinearOp> {
         return b.multiplyAdd(acc, activation, weight);
       });
       Value multiplier = b.load(op.getMultipliers(), n);
-      Value result = b.requantize(acc, multiplier, *op.getRequant());
+      Value offset = op.getOffsets() ? b.load(op.getOffsets(), n) : Value();
+      Value result = b.requantize(acc, multiplier, *op.getRequant(), offset);
       if (op.getHeads())
         b.store(result, y, {head, m, column});
       else

@@ -158,13 +158,15 @@ void LoopBuilder::store(Value value, Value memRef, ValueRange indices) {
 // Requantisation
 //===----------------------------------------------------------------------===//
 
-Value LoopBuilder::requantize(Value acc, Value multiplier,
-                              RequantAttr requant) {
+Value LoopBuilder::requantize(Value acc, Value multiplier, RequantAttr requant,
+                              Value offset) {
   if (requant.getWide()) {
     acc = widen(acc);
     multiplier = widen(multiplier);
+    offset = offset ? widen(offset) : nullptr;
   }
-  return roundAndClamp(mul(acc, multiplier), requant);
+  Value product = mul(acc, multiplier);
+  return roundAndClamp(offset ? add(product, offset) : product, requant);
 }
 
 Value LoopBuilder::roundAndClamp(Value sum, RequantAttr requant) {

@@ -84,9 +84,10 @@ public:
   // Requantisation
   //===--------------------------------------------------------------------===//
 
-  /// clamp(((acc·multiplier + 2^(s-1)) >> s) + z), in 64 bits if the attribute
-  /// says `wide`.
-  Value requantize(Value acc, Value multiplier, RequantAttr requant);
+  /// clamp(((acc·multiplier + offset + 2^(s-1)) >> s) + z), in 64 bits if the
+  /// attribute says `wide`; without `offset` it is 0.
+  Value requantize(Value acc, Value multiplier, RequantAttr requant,
+                   Value offset = nullptr);
 
   /// clamp(((sum + 2^(s-1)) >> s) + z).
   Value roundAndClamp(Value sum, RequantAttr requant);

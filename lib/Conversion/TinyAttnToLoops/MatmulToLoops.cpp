@@ -24,6 +24,7 @@ struct MatmulToLoops : OpRewritePattern<MatmulOp> {
     b.forEach(lhsShape.drop_back(), [&](ValueRange outer) {
       Value batch = outer[0], m = outer[1];
       Value multiplier = b.load(op.getMultipliers(), batch);
+      Value offset = op.getOffsets() ? b.load(op.getOffsets(), batch) : Value();
       if (op.getRowSums())
         multiplier = arith::DivUIOp::create(
             b, multiplier, b.load(op.getRowSums(), {batch, m}));
@@ -35,7 +36,7 @@ struct MatmulToLoops : OpRewritePattern<MatmulOp> {
           Value rhs = loadRhs(b, op, batch, k, n);
           return b.multiplyAdd(acc, lhs, rhs);
         });
-        Value result = b.requantize(acc, multiplier, *op.getRequant());
+        Value result = b.requantize(acc, multiplier, *op.getRequant(), offset);
         if (op.getMergeHeads())
           b.store(result, y, {m, b.multiplyAdd(n, batch, b.index(columns))});
         else

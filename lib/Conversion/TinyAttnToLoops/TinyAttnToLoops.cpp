@@ -59,6 +59,7 @@ struct ConvertTinyAttnToLoops
     populateMatmulToLoopsPatterns(patterns);
     populateConvToLoopsPatterns(patterns);
     populateSoftmaxToLoopsPatterns(patterns);
+    populateIntegerToLoopsPatterns(patterns);
     populateLayernormToLoopsPatterns(patterns);
     populateElementwiseToLoopsPatterns(patterns);
     populatePackedToLoopsPatterns(patterns);

@@ -109,8 +109,11 @@ public:
                        merged,  startsAtWord(y)};
     auto getScales = [&](Value head) -> SmallVector<Value> {
       Value multiplier = memref::LoadOp::create(b, op.getMultipliers(), head);
-      SmallVector<Value> scales{
-          multiplier, b.word(int32_t(uint32_t(zeroPoint) << kernel.shift))};
+      Value addend = b.word(int32_t(uint32_t(zeroPoint) << kernel.shift));
+      if (Value offsets = op.getOffsets())
+        addend = arith::AddIOp::create(
+            b, addend, memref::LoadOp::create(b, offsets, head));
+      SmallVector<Value> scales{multiplier, addend};
       if (op.getRowSums())
         scales.insert(scales.begin(),
                       b.advance(b.getAddress(op.getRowSums()), head, 4 * rows));

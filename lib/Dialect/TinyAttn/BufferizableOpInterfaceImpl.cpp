@@ -93,7 +93,7 @@ void tinyattn::registerBufferizableOpInterfaceExternalModels(
   registry.addExtension(+[](MLIRContext *context, TinyAttnDialect *) {
     attachTo<LinearOp, BroadcastOp, LinearAccumulateOp, RequantizeOp, MatmulOp,
              SoftmaxOp, LayernormOp, LookupOp, AddOp, ConvOp, PoolOp,
-             EmbeddingOp>(*context);
+             EmbeddingOp, IntegerSoftmaxOp, IntegerLayernormOp>(*context);
     attachTo<PackRowsOp, PackColumnsOp, PadOp, PackPatchesOp, PackedLinearOp,
              PackedScoresOp, PackedSoftmaxOp, NormalizedSoftmaxOp,
              PackedContextOp, WordLinearOp>(*context);

@@ -51,6 +51,8 @@ TINYATTN_STRUCTURED_EFFECTS(AddOp)
 TINYATTN_STRUCTURED_EFFECTS(ConvOp)
 TINYATTN_STRUCTURED_EFFECTS(PoolOp)
 TINYATTN_STRUCTURED_EFFECTS(EmbeddingOp)
+TINYATTN_STRUCTURED_EFFECTS(IntegerSoftmaxOp)
+TINYATTN_STRUCTURED_EFFECTS(IntegerLayernormOp)
 #undef TINYATTN_STRUCTURED_EFFECTS
 
 //===----------------------------------------------------------------------===//
@@ -103,6 +105,16 @@ static LogicalResult verifyWeights(Operation *op, Value weight, Value bias,
   return verifyShape(op, "multipliers", multipliers, {channels});
 }
 
+/// The addends beside `count` multipliers.
+static LogicalResult verifyOffsets(Operation *op, Value offsets, bool quantized,
+                                   int64_t count) {
+  if (!offsets)
+    return success();
+  if (failed(verifyPresence(op, "offsets", true, quantized, "on f32")))
+    return failure();
+  return verifyShape(op, "offsets", offsets, {count});
+}
+
 /// The table of 256 bytes of `lookup` and `softmax`.
 static LogicalResult verifyTable(Operation *op, Value table, bool quantized) {
   if (failed(verifyPresence(op, "table", bool(table), quantized,
@@ -127,6 +139,7 @@ LogicalResult LinearOp::verify() {
   if (failed(verifyShape(*this, "weight", getWeight(), {channels, width})) ||
       failed(verifyWeights(*this, getWeight(), getBias(), getMultipliers(),
                            quantized, channels)) ||
+      failed(verifyOffsets(*this, getOffsets(), quantized, channels)) ||
       failed(verifyActivations(*this, {getInput(), getInits().front()})) ||
       failed(verifyRequant(*this, getRequant(), quantized, false)))
     return failure();
@@ -219,8 +232,12 @@ LogicalResult MatmulOp::verify() {
   if (getMultipliers() &&
       failed(verifyShape(*this, "multipliers", getMultipliers(), {batch})))
     return failure();
+  if (failed(verifyOffsets(*this, getOffsets(), quantized, batch)))
+    return failure();
   if (!getRowSums())
     return success();
+  if (getOffsets())
+    return emitOpError() << "cannot have both offsets and row_sums";
   if (failed(verifyElementType(*this, "row_sums", getRowSums(),
                                biasType(getContext(), quantized))))
     return failure();
@@ -255,6 +272,7 @@ LogicalResult ConvOp::verify() {
                          {channels, kernel[1], kernel[2], depth})) ||
       failed(verifyWeights(*this, getWeight(), getBias(), getMultipliers(),
                            quantized, channels)) ||
+      failed(verifyOffsets(*this, getOffsets(), quantized, channels)) ||
       failed(verifyActivations(*this, {getInput(), getInits().front()})) ||
       failed(verifyRequant(*this, getRequant(), quantized, false)) ||
       failed(verifyPresence(*this, "input_zero_point",

@@ -69,7 +69,8 @@ tinyattn::divideExactly(OpBuilder &b, OpFoldResult index, int64_t divisor) {
 //===----------------------------------------------------------------------===//
 
 tinyformer::LinearWeights PackableLinear::getWeights() const {
-  return {weights, bias, multipliers, channels, depth, shift};
+  return {weights, bias,  multipliers,           channels,
+          depth,   shift, /*interleaved=*/false, offsets};
 }
 
 static bool isPackable(RequantAttr requant) {
@@ -139,6 +140,15 @@ std::optional<PackableLinear> tinyattn::readLinear(Value weight, Value bias,
   return linear;
 }
 
+LogicalResult tinyattn::readOffsets(Value offsets, PackableLinear &linear) {
+  if (!offsets)
+    return success();
+  FailureOr<SmallVector<int32_t>> numbers = getConstant<int32_t>(offsets);
+  if (succeeded(numbers))
+    linear.offsets = std::move(*numbers);
+  return numbers;
+}
+
 std::optional<PackableLinear> tinyattn::readLinear(LinearAccumulateOp op) {
   return readWeights(op.getWeight(), 1);
 }
@@ -159,6 +169,8 @@ std::optional<PackableLinear> tinyattn::getPackable(Value weight, Value bias,
 }
 
 std::optional<PackableLinear> tinyattn::getPackable(LinearOp op) {
+  if (op.getOffsets())
+    return std::nullopt;
   return getPackable(op.getWeight(), op.getBias(), op.getMultipliers(),
                      op.getRequantAttr());
 }
@@ -206,7 +218,7 @@ std::optional<PackableLinear> tinyattn::readLinear(ConvOp op,
 }
 
 std::optional<PackableLinear> tinyattn::getPackable(ConvOp op) {
-  if (!isPackable(op.getRequantAttr()))
+  if (!isPackable(op.getRequantAttr()) || op.getOffsets())
     return std::nullopt;
   std::optional<PackableLinear> linear = readLinear(op, /*alignment=*/2);
   if (!linear || !tinyformer::fitUpperHalf(linear->multipliers, linear->shift))
@@ -252,7 +264,7 @@ bool tinyattn::isPackableContext(Value multipliers, RequantAttr requant) {
 
 static bool isScoresOfPanels(MatmulOp op) {
   return op && op.getTransposeB() && !op.getUnsignedLhs() &&
-         !op.getMergeHeads() && !op.getRowSums() &&
+         !op.getMergeHeads() && !op.getRowSums() && !op.getOffsets() &&
          isPackableScores(op.getMultipliers(), op.getRequantAttr());
 }
 

@@ -38,7 +38,7 @@ struct PackableLinear {
   ConstantSlice weight;
   Value biasConstant, multipliersConstant; // Null without requantisation.
   SmallVector<int8_t> weights;
-  SmallVector<int32_t> bias, multipliers;
+  SmallVector<int32_t> bias, multipliers, offsets;
   int64_t channels, depth;
   int32_t shift = 0;
 };
@@ -49,6 +49,8 @@ std::optional<PackableLinear>
 readLinear(Value weight, Value bias, Value multipliers, RequantAttr requant);
 /// The same for a part of the depth of a constant, without requantisation.
 std::optional<PackableLinear> readLinear(LinearAccumulateOp op);
+/// Reads the constant addends beside the multipliers of `op`, if it has any.
+LogicalResult readOffsets(Value offsets, PackableLinear &linear);
 /// The layer of the patches of `op`, its weights in the order of the runs of
 /// `pack_patches`, each filled with 0 up to a multiple of `alignment`.
 std::optional<PackableLinear> readLinear(ConvOp op, int64_t alignment);

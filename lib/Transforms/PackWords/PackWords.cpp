@@ -54,7 +54,7 @@ private:
       return;
     std::optional<PackableLinear> linear =
         readLinear(op.getWeight(), op.getBias(), op.getMultipliers(), requant);
-    if (!linear)
+    if (!linear || failed(readOffsets(op.getOffsets(), *linear)))
       return;
     BlockBuilder b(op.getLoc(), op);
     Value init = op.getInits().front();
@@ -109,7 +109,7 @@ private:
     if (!requant || requant.getWide())
       return;
     std::optional<PackableLinear> linear = readLinear(op, /*alignment=*/1);
-    if (!linear)
+    if (!linear || failed(readOffsets(op.getOffsets(), *linear)))
       return;
     BlockBuilder b(op.getLoc(), op);
     Value weights = getWeights(b, *linear, requant.getZeroPoint());

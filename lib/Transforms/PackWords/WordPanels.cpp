@@ -38,6 +38,8 @@ std::vector<int32_t> tinyformer::packWords(const LinearWeights &layer,
     uint32_t multiplier = layer.multipliers[n];
     uint32_t addend = uint32_t(layer.bias[n]) * multiplier +
                       (uint32_t(zeroPoint) << layer.shift);
+    if (!layer.offsets.empty())
+      addend += uint32_t(layer.offsets[n]);
     row[0] = int32_t(multiplier);
     row[1] = int32_t(addend);
     std::memcpy(row + kWordPanelHead, &layer.weights[n * layer.depth],

@@ -33,6 +33,8 @@ struct Quantize : impl::QuantizeBase<Quantize> {
 LogicalResult Quantizer::run() {
   if (!function.getBody().hasOneBlock())
     return function.emitOpError("must have one block to be quantised");
+  if (isInteger())
+    return success();
   SmallVector<Operation *> ops;
   for (Operation &op : function.front())
     ops.push_back(&op);
@@ -50,6 +52,16 @@ LogicalResult Quantizer::run() {
   // The float arguments have lost their last users.
   function.front().eraseArguments(0, function.getNumArguments());
   return success();
+}
+
+/// Models in an integer dialect arrive as they are to be.
+bool Quantizer::isInteger() {
+  auto isFloat = [](Type type) { return getElementTypeOrSelf(type).isF32(); };
+  for (Operation &op : function.front())
+    if (llvm::any_of(op.getOperandTypes(), isFloat) ||
+        llvm::any_of(op.getResultTypes(), isFloat))
+      return false;
+  return true;
 }
 
 /// i8 arguments are appended; `run` erases the float ones at the end.

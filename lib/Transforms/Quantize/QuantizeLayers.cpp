@@ -53,8 +53,8 @@ LogicalResult Quantizer::quantize(LinearOp op) {
   const QuantizedProjection &projection = layer->projection;
   auto twin = LinearOp::create(
       rewriter, op.getLoc(), layer->init.getType(), layer->input.value,
-      projection.weight, projection.bias, projection.multipliers, layer->init,
-      op.getHeadsAttr(), projection.requant);
+      projection.weight, projection.bias, projection.multipliers,
+      /*offsets=*/Value(), layer->init, op.getHeadsAttr(), projection.requant);
   map(op.getResult(0), twin.getResult(0), layer->output);
   return success();
 }
@@ -66,8 +66,9 @@ LogicalResult Quantizer::quantize(ConvOp op) {
   const QuantizedProjection &projection = layer->projection;
   auto twin = ConvOp::create(
       rewriter, op.getLoc(), layer->init.getType(), layer->input.value,
-      projection.weight, projection.bias, projection.multipliers, layer->init,
-      op.getChannelsFirst(), op.getStrides(), op.getPadding(),
+      projection.weight, projection.bias, projection.multipliers,
+      /*offsets=*/Value(), layer->init, op.getChannelsFirst(), op.getStrides(),
+      op.getPadding(),
       rewriter.getI32IntegerAttr(layer->input.params.zeroPoint),
       projection.requant);
   map(op.getResult(0), twin.getResult(0), layer->output);

@@ -37,6 +37,7 @@ public:
 
 private:
   // Values and parameters (Quantize.cpp).
+  bool isInteger();
   LogicalResult quantizeArguments();
   LogicalResult quantizeReturn(func::ReturnOp op);
   LogicalResult quantizeOp(Operation *op);

@@ -17,7 +17,10 @@ _C_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 
 @dataclass(frozen=True)
 class TensorInterface:
-    """One input or output: int8, affine, real = scale * (stored - zero_point); or int32, ids."""
+    """One input or output: int8, affine, real = scale * (stored - zero_point).
+
+    Or int32: as an input token ids, as an output the integers of a model that computes on such.
+    """
 
     name: str
     shape: tuple[int, ...]

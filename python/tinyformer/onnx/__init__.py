@@ -10,6 +10,7 @@ that is, some of its elements in some order with a function of one variable on t
 What exporters spell in many ways - reshapes and transpositions around attention's heads, a GELU in
 eight nodes - is thereby understood by its meaning. `interpreter` is the place to begin reading; one
 file for each family of operators gives them their meaning; `emit` writes the collected `layers`.
+Models that arrive quantised say ranges (`quantized`), or compute on integers (`integers`).
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ NamedShape = tuple[str, tuple[int, ...]]
 class ImportedModel:
     """A model as a module of `tinyattn` on f32, and the names that its function's types lack.
 
-    If it arrived `quantized`, the module has the ranges that it says.
+    If it arrived `quantized`, the module has the ranges that it says, or, from a model of the
+    integer dialect, has integers in the place of reals.
     """
 
     module: ir.Module
@@ -59,5 +61,5 @@ def load(path: Path, context: ir.Context | None = None) -> ImportedModel:
         name,
         tuple((info.name, info.shape) for info in graph.inputs),
         tuple((output, layer.shape) for output, layer in outputs),
-        bool(network.ranges),
+        bool(network.ranges) or network.integer,
     )

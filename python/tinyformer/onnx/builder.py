@@ -78,6 +78,10 @@ class Builder:
         width = layer.shape[-1] if layer.shape else 1
         return self.reshape(layer, (layer.size // width, width))
 
+    def output(self, view: View) -> View:
+        """A value that the network ends with."""
+        return view
+
     def settle(self, view: View) -> View:
         """The view with its function made a layer, but for a factor and an offset."""
         view = replace(view, layer=self.matrix(view.layer))

@@ -1,6 +1,6 @@
 # Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Writes a network as an MLIR module of `tinyattn` on f32 tensors."""
+"""Writes a network as an MLIR module of `tinyattn`: on f32 tensors, or on int8 if it is integer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ import numpy as np
 from tinyformer.mlir import ir
 from tinyformer.mlir.dialects import arith, func, tensor, tinyattn
 from tinyformer.mlir.dialects.tinyattn import PoolKind, UnaryFunction
+from tinyformer.onnx.errors import UnsupportedModelError, UnsupportedNodeError
 from tinyformer.onnx.graph import Shape
+from tinyformer.onnx.integers import emit as integers
+from tinyformer.onnx.integers.formulas import Ints
+from tinyformer.onnx.integers.layers import is_sums
 from tinyformer.onnx.interpreter import Network
 from tinyformer.onnx.layers import (
     Add,
@@ -36,7 +40,6 @@ from tinyformer.onnx.layers import (
     in_order,
 )
 from tinyformer.onnx.names import attention_name, module_path, parameter_path
-from tinyformer.onnx.ranges import Range
 
 FUNCTIONS: Mapping[str, UnaryFunction] = {str(item): item for item in UnaryFunction}
 RANGE = "tinyattn.range"
@@ -52,28 +55,33 @@ def emit(network: Network, name: str, outputs: Sequence[str], context: ir.Contex
     with context, ir.Location.unknown():
         module = ir.Module.create(ir.Location.name(name))
         with ir.InsertionPoint(module.body):
-            _Emitter(network.ranges).function(network, name, outputs)
+            Emitter(network).function(name, outputs)
         module.operation.verify()
     return module
 
 
-class _Emitter:
+class Emitter:
     """Makes ops at the insertion point; `values` holds the results so far."""
 
-    def __init__(self, ranges: Mapping[Layer, Range]) -> None:
-        self.ranges = ranges
-        self.f32 = ir.F32Type.get()
+    def __init__(self, network: Network) -> None:
+        self.network, self.ranges = network, network.ranges
         self.i32 = ir.IntegerType.get_signless(32)
+        self.i8 = ir.IntegerType.get_signless(8)
+        self.element = self.i8 if network.integer else ir.F32Type.get()
+        self.emitters = {**EMITTERS, **integers.EMITTERS} if network.integer else EMITTERS
         self.values: dict[Layer, ir.Value] = {}
         self.names: set[str] = set()
 
-    def function(self, network: Network, name: str, outputs: Sequence[str]) -> None:
+    def function(self, name: str, outputs: Sequence[str]) -> None:
         """The network as a function."""
+        network = self.network
         arguments = [
-            self.type(layer.shape, self.i32 if layer.kind == "ids" else None)
-            for layer in network.inputs
+            self.type(layer.shape, self.i32 if is_ids(layer) else None) for layer in network.inputs
         ]
-        results = [self.type(layer.shape) for layer in network.outputs]
+        results = [
+            self.type(layer.shape, self.i32 if is_sums(layer) else None)
+            for layer in network.outputs
+        ]
         function = func.FuncOp(name, (arguments, results), loc=ir.Location.name(name))
         block = function.add_entry_block(
             arg_locs=[ir.Location.name(layer.name) for layer in network.inputs]
@@ -82,18 +90,35 @@ class _Emitter:
         with ir.InsertionPoint(block):
             for layer in in_order(network.outputs):
                 if not isinstance(layer, Input):
-                    with ir.Location.name(self.layer_name(layer)):
-                        self.values[layer] = EMITTERS[type(layer)](self, layer)
-                        self.annotate(layer)
+                    self.layer(layer)
             locations = [ir.Location.name(output) for output in outputs]
             returned = [self.values[layer] for layer in network.outputs]
             func.ReturnOp(returned, loc=ir.Location.fused(locations))
-        if any(layer in self.ranges for layer in network.inputs):
-            entries = [self.argument_attributes(layer) for layer in network.inputs]
-            function.operation.attributes["arg_attrs"] = ir.ArrayAttr.get(entries)
+        attributes = function.operation.attributes
+        if network.integer or any(layer in self.ranges for layer in network.inputs):
+            entries = [self.interface_attributes(layer) for layer in network.inputs]
+            attributes["arg_attrs"] = ir.ArrayAttr.get(entries)
+        if network.integer:
+            entries = [self.interface_attributes(layer) for layer in network.outputs]
+            attributes["res_attrs"] = ir.ArrayAttr.get(entries)
 
-    def argument_attributes(self, layer: Layer) -> ir.Attribute:
-        """The range of an input, if a quantised model says it."""
+    def layer(self, layer: Layer) -> None:
+        """The op of a layer whose inputs have theirs."""
+        with ir.Location.name(self.layer_name(layer)):
+            try:
+                value = self.emitters[type(layer)](self, layer)
+            except UnsupportedNodeError as refusal:
+                raise UnsupportedModelError(
+                    f"node {layer.name!r} {refusal.why}; {refusal.instead}"
+                ) from refusal
+            if value is not None:
+                self.values[layer] = value
+                self.annotate(layer)
+
+    def interface_attributes(self, layer: Layer) -> ir.Attribute:
+        """The range of an input, if a quantised model says it; what the bytes of integers mean."""
+        if self.network.integer:
+            return ir.DictAttr.get({} if is_ids(layer) else integers.interface(layer))
         known = self.ranges.get(layer)
         return ir.DictAttr.get({} if known is None else {RANGE: ir.DenseF64ArrayAttr.get(known)})
 
@@ -120,12 +145,12 @@ class _Emitter:
         return unique
 
     def type(self, shape: Shape, element: ir.Type | None = None) -> ir.Type:
-        """A tensor, of floats unless said otherwise."""
-        return ir.RankedTensorType.get(shape, element or self.f32)
+        """A tensor, of the network's activations unless said otherwise."""
+        return ir.RankedTensorType.get(shape, element or self.element)
 
-    def empty(self, shape: Shape) -> ir.Value:
+    def empty(self, shape: Shape, element: ir.Type | None = None) -> ir.Value:
         """The destination of an op."""
-        return tensor.empty(shape, self.f32)
+        return tensor.empty(shape, element or self.element)
 
     def constant(self, array: Weights, name: str, scales: Gain | None = None) -> ir.Value:
         """A weight, in a resource of a readable name; `scales` of its rows if it has them."""
@@ -136,6 +161,14 @@ class _Emitter:
         if scales is not None:
             op.operation.attributes[WEIGHT_SCALES] = ir.DenseF64ArrayAttr.get(scales.tolist())
         return op.result
+
+    def integers(self, array: Ints, name: str, element: ir.Type | None = None) -> ir.Value:
+        """Integers as they are, bytes unless said otherwise."""
+        kind = self.type(array.shape, element or self.i8)
+        bits = ir.IntegerType(kind.element_type).width
+        data = np.ascontiguousarray(array, dtype=f"<i{bits // 8}")
+        attribute = ir.DenseResourceElementsAttr.get_from_buffer(data, module_path(name), kind)
+        return arith.ConstantOp(kind, attribute).result
 
     def weights(self, layer: Linear | Conv | LayerNorm) -> tuple[ir.Value, ir.Value]:
         """Weight and bias, called after the layer's module."""
@@ -159,6 +192,11 @@ class _Emitter:
         if squeezed != tuple(extent for extent in target if extent != 1):
             squeezed = (int(np.prod(source)),)
         return self.reshaped(self.reshaped(value, source, squeezed), squeezed, target)
+
+
+def is_ids(layer: Layer) -> bool:
+    """Whether a layer are token ids, as they were given to the network."""
+    return isinstance(layer, Input) and layer.kind == "ids"
 
 
 def _groups(fine: Shape, coarse: Shape) -> list[list[int]] | None:
@@ -185,11 +223,11 @@ def _groups(fine: Shape, coarse: Shape) -> list[list[int]] | None:
     return groups
 
 
-def _reshape(emitter: _Emitter, layer: Reshape) -> ir.Value:
+def _reshape(emitter: Emitter, layer: Reshape) -> ir.Value:
     return emitter.reshaped(emitter.values[layer.input], layer.input.shape, layer.shape)
 
 
-def _slice(emitter: _Emitter, layer: Slice) -> ir.Value:
+def _slice(emitter: Emitter, layer: Slice) -> ir.Value:
     return tensor.ExtractSliceOp(
         emitter.type(layer.shape),
         emitter.values[layer.input],
@@ -202,23 +240,23 @@ def _slice(emitter: _Emitter, layer: Slice) -> ir.Value:
     ).result
 
 
-def _concat(emitter: _Emitter, layer: Concat) -> ir.Value:
+def _concat(emitter: Emitter, layer: Concat) -> ir.Value:
     parts = [emitter.values[part] for part in layer.parts]
     return tensor.ConcatOp(emitter.type(layer.shape), layer.axis, parts).result
 
 
-def _parameter(emitter: _Emitter, layer: Parameter) -> ir.Value:
+def _parameter(emitter: Emitter, layer: Parameter) -> ir.Value:
     return emitter.constant(layer.array, layer.name)
 
 
-def _linear(emitter: _Emitter, layer: Linear) -> ir.Value:
+def _linear(emitter: Emitter, layer: Linear) -> ir.Value:
     weight, bias = emitter.weights(layer)
     init = emitter.empty(layer.shape)
     kind = emitter.type(layer.shape)
     return tinyattn.LinearOp([kind], emitter.values[layer.input], weight, bias, [init]).result
 
 
-def _conv(emitter: _Emitter, layer: Conv) -> ir.Value:
+def _conv(emitter: Emitter, layer: Conv) -> ir.Value:
     weight, bias = emitter.weights(layer)
     outputs = layer.shape[1]
     image = (*layer.spatial, outputs)
@@ -235,7 +273,7 @@ def _conv(emitter: _Emitter, layer: Conv) -> ir.Value:
     return emitter.reshaped(result, image, layer.shape)
 
 
-def _layernorm(emitter: _Emitter, layer: LayerNorm) -> ir.Value:
+def _layernorm(emitter: Emitter, layer: LayerNorm) -> ir.Value:
     weight, bias = emitter.weights(layer)
     return tinyattn.LayernormOp(
         [emitter.type(layer.shape)],
@@ -247,7 +285,7 @@ def _layernorm(emitter: _Emitter, layer: LayerNorm) -> ir.Value:
     ).result
 
 
-def _mhsa(emitter: _Emitter, layer: Mhsa) -> ir.Value:
+def _mhsa(emitter: Emitter, layer: Mhsa) -> ir.Value:
     name = attention_name(layer)
     projections: Mapping[str, Projection] = {
         "query": layer.query,
@@ -273,7 +311,7 @@ def _mhsa(emitter: _Emitter, layer: Mhsa) -> ir.Value:
     return op.result
 
 
-def _inner_ranges(emitter: _Emitter, layer: Mhsa) -> dict[str, list[float]]:
+def _inner_ranges(emitter: Emitter, layer: Mhsa) -> dict[str, list[float]]:
     """What is known inside attention: one bound a head for queries, keys and values."""
     known = dict(layer.known)
     if not layer.projected and layer in emitter.ranges:
@@ -286,7 +324,7 @@ def _inner_ranges(emitter: _Emitter, layer: Mhsa) -> dict[str, list[float]]:
     }
 
 
-def _lookup(emitter: _Emitter, layer: Lookup) -> ir.Value:
+def _lookup(emitter: Emitter, layer: Lookup) -> ir.Value:
     return tinyattn.LookupOp(
         [emitter.type(layer.shape)],
         emitter.values[layer.input],
@@ -296,24 +334,24 @@ def _lookup(emitter: _Emitter, layer: Lookup) -> ir.Value:
     ).result
 
 
-def _add(emitter: _Emitter, layer: Add) -> ir.Value:
+def _add(emitter: Emitter, layer: Add) -> ir.Value:
     lhs, rhs = emitter.values[layer.lhs], emitter.values[layer.rhs]
     kind, init = emitter.type(layer.shape), emitter.empty(layer.shape)
     return tinyattn.AddOp([kind], lhs, rhs, [init]).result
 
 
-def _softmax(emitter: _Emitter, layer: Softmax) -> ir.Value:
+def _softmax(emitter: Emitter, layer: Softmax) -> ir.Value:
     kind, init = emitter.type(layer.shape), emitter.empty(layer.shape)
     return tinyattn.SoftmaxOp([kind], emitter.values[layer.input], [init]).result
 
 
-def _pool(emitter: _Emitter, layer: Pool) -> ir.Value:
+def _pool(emitter: Emitter, layer: Pool) -> ir.Value:
     kind, init = emitter.type(layer.shape), emitter.empty(layer.shape)
     how = POOL_KINDS[layer.kind]
     return tinyattn.PoolOp([kind], emitter.values[layer.input], [init], how).result
 
 
-def _embedding(emitter: _Emitter, layer: Embedding) -> ir.Value:
+def _embedding(emitter: Emitter, layer: Embedding) -> ir.Value:
     source = layer.input
     ids = emitter.reshaped(emitter.values[source], source.shape, (source.size,))
     table = emitter.constant(layer.table, f"{parameter_path(layer.name)}.weight")
@@ -323,7 +361,7 @@ def _embedding(emitter: _Emitter, layer: Embedding) -> ir.Value:
     return tinyattn.EmbeddingOp([kind], ids, table, [init]).result
 
 
-EMITTERS: Mapping[type[Layer], Callable[[_Emitter, Any], ir.Value]] = {
+EMITTERS: Mapping[type[Layer], Callable[[Emitter, Any], ir.Value | None]] = {
     Add: _add,
     Concat: _concat,
     Conv: _conv,

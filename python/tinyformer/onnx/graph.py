@@ -83,7 +83,7 @@ class TensorInfo:
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """A checked model."""
+    """A checked model; `integer` if it is in the dialect of `onnx.integers`."""
 
     path: Path
     opset: int
@@ -91,6 +91,7 @@ class Graph:
     outputs: tuple[str, ...]
     constants: Mapping[str, Array]
     nodes: tuple[Node, ...] = field(repr=False)
+    integer: bool = False
 
     @cached_property
     def uses(self) -> Counter[str]:

@@ -14,6 +14,7 @@ from tinyformer.onnx import (
     conv,
     einsum,
     elementwise,
+    integers,
     linear,
     movement,
     normalization,
@@ -27,8 +28,9 @@ from tinyformer.onnx.evaluate import evaluate
 from tinyformer.onnx.graph import Graph, Node
 from tinyformer.onnx.handler import Handler
 from tinyformer.onnx.implied import with_implied
+from tinyformer.onnx.integers.builder import IntegerBuilder
 from tinyformer.onnx.layers import Embedding, Input, Layer
-from tinyformer.onnx.loader import DEFAULT_DOMAINS
+from tinyformer.onnx.loader import DEFAULT_DOMAINS, INTEGER_DOMAIN
 from tinyformer.onnx.ranges import Range
 from tinyformer.onnx.values import Constant, Operands, Value, View, whole
 
@@ -78,11 +80,15 @@ NOT_FOLDED = frozenset(
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """The layers' ends: everything else hangs on the outputs."""
+    """The layers' ends: everything else hangs on the outputs.
+
+    An `integer` network computes on bytes as its model does; of others, `ranges` may be known.
+    """
 
     inputs: tuple[Input, ...]
     outputs: tuple[Layer, ...]
     ranges: Mapping[Layer, Range] = field(repr=False)
+    integer: bool = False
 
 
 def interpret(graph: Graph) -> Network:
@@ -93,7 +99,7 @@ def interpret(graph: Graph) -> Network:
     }
     for layer in inputs:
         values[layer.name] = replace(whole(layer), sole=graph.uses[layer.name] == 1)
-    builder = Builder(graph.opset)
+    builder = IntegerBuilder(graph.opset) if graph.integer else Builder(graph.opset)
     for node in graph.nodes:
         operands = tuple(_operand(graph, node, values, name) for name in node.inputs)
         builder.node = node
@@ -104,7 +110,8 @@ def interpret(graph: Graph) -> Network:
         for name, value in zip(node.outputs, results, strict=False):
             values[name] = _bind(graph, name, value)
     outputs = tuple(_output(graph, builder, values, name) for name in graph.outputs)
-    return Network(inputs, outputs, with_implied(outputs, builder.ranges.all))
+    ranges = {} if graph.integer else with_implied(outputs, builder.ranges.all)
+    return Network(inputs, outputs, ranges, graph.integer)
 
 
 def _operand(graph: Graph, node: Node, values: Mapping[str, Value], name: str) -> Value | None:
@@ -119,13 +126,14 @@ def _operand(graph: Graph, node: Node, values: Mapping[str, Value], name: str) -
 
 
 def _apply(builder: Builder, node: Node, operands: Operands) -> Sequence[Value]:
-    if node.domain not in DEFAULT_DOMAINS:
+    handlers = integers.HANDLERS if isinstance(builder, IntegerBuilder) else HANDLERS
+    if node.domain not in (*DEFAULT_DOMAINS, INTEGER_DOMAIN):
         raise UnsupportedNodeError(
             f"is an operator of the domain {node.domain!r}, not of ONNX",
             "give the model as its framework exported it, before any runtime's optimiser",
         )
     known = all(value is None or isinstance(value, Constant) for value in operands)
-    if known and node.op not in NOT_FOLDED:
+    if known and node.op not in NOT_FOLDED and node.domain in DEFAULT_DOMAINS:
         return _folded(builder, node, operands)
     if node.op not in ON_INTEGERS and any(_is_coded(value) for value in operands):
         raise UnsupportedNodeError(
@@ -138,11 +146,11 @@ def _apply(builder: Builder, node: Node, operands: Operands) -> Sequence[Value]:
             "an input of integers may only choose rows of a table, as token ids do; masks and "
             "position ids are not supported: export without them",
         )
-    handler = HANDLERS.get(node.op)
+    handler = handlers.get(node.op)
     if handler is None:
         raise UnsupportedNodeError(
             f"{node.op} is not supported",
-            ADVICE.get(node.op, "replace it by layers of an encoder transformer"),
+            _advice(builder, node),
         )
     try:
         return handler(builder, node, operands)
@@ -151,6 +159,12 @@ def _apply(builder: Builder, node: Node, operands: Operands) -> Sequence[Value]:
             f"has operands whose shapes do not fit ({error})",
             "check the model with onnx.checker.check_model(model, full_check=True)",
         ) from error
+
+
+def _advice(builder: Builder, node: Node) -> str:
+    if isinstance(builder, IntegerBuilder):
+        return f"in a model with RequantShift nodes there may be {', '.join(integers.HANDLERS)}"
+    return ADVICE.get(node.op, "replace it by layers of an encoder transformer")
 
 
 def _is_coded(value: Value | None) -> bool:
@@ -202,7 +216,7 @@ def _output(graph: Graph, builder: Builder, values: Mapping[str, Value], name: s
             "remove it"
         )
     try:
-        return _in_order(builder, value)
+        return _in_order(builder, builder.output(value))
     except UnsupportedNodeError as refusal:
         raise UnsupportedModelError(
             f"{graph.path}: the output {name!r} ({_shape(value)}) {refusal.why}; {refusal.instead}"

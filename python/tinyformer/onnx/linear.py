@@ -69,7 +69,7 @@ def _by_constant(build: Builder, view: View, constant: Constant) -> View:
 
 def gemm(build: Builder, node: Node, operands: Operands) -> Sequence[Value]:
     """Gemm: alpha·A·B + beta·C."""
-    lhs, rhs = (_transposed(operands[i], node.attributes.get(f"trans{'AB'[i]}", 0)) for i in (0, 1))
+    lhs, rhs = (transposed(operands[i], node.attributes.get(f"trans{'AB'[i]}", 0)) for i in (0, 1))
     result: Value = product(build, lhs, rhs)
     alpha, beta = node.attributes.get("alpha", 1.0), node.attributes.get("beta", 1.0)
     result = elementwise.scaled(build, result, alpha)
@@ -78,9 +78,10 @@ def gemm(build: Builder, node: Node, operands: Operands) -> Sequence[Value]:
     return [elementwise.sum_of(build, result, elementwise.scaled(build, operands[2], beta))]
 
 
-def _transposed(value: Value | None, transposed: int) -> Value:
+def transposed(value: Value | None, does: int) -> Value:
+    """The value, its last two axes exchanged if an attribute of Gemm says so."""
     assert value is not None
-    if not transposed:
+    if not does:
         return value
     if isinstance(value, Constant):
         return value.moved(np.transpose)

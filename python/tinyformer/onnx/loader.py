@@ -9,7 +9,7 @@ from pathlib import Path
 
 import onnx
 from google.protobuf.message import DecodeError
-from onnx import TensorProto, checker, external_data_helper, inliner
+from onnx import TensorProto, checker, external_data_helper, helper, inliner
 
 from tinyformer.onnx.errors import ModelFileError, UnsupportedModelError
 from tinyformer.onnx.graph import Graph, InputKind, Node, Shape, TensorInfo, array_of
@@ -17,6 +17,11 @@ from tinyformer.onnx.qoperators import expanded
 
 MIN_OPSET = 13
 DEFAULT_DOMAINS = ("", "ai.onnx")
+# Operators of QuantLib and Deeploy, which their tools write in this domain or in none.
+INTEGER_DOMAIN = "PACTOps"
+INTEGER_OPERATORS = frozenset(
+    ["ITAMax", "IntegerMean", "RequantShift", "iGELU", "iLayerNorm", "iSoftmax"]
+)
 INTEGERS: Mapping[int, InputKind] = {
     TensorProto.INT8: "int8",
     TensorProto.UINT8: "uint8",
@@ -28,6 +33,7 @@ INTEGERS: Mapping[int, InputKind] = {
 def read_graph(path: Path) -> Graph:
     """The model in `path`, its shapes static, its local functions inlined."""
     model = _read(path)
+    integer = _mark_integer_operators(model)
     _check(path, model)
     opset = _opset(path, model)
     if model.functions:
@@ -49,6 +55,7 @@ def read_graph(path: Path) -> Graph:
         tuple(info.name for info in graph.output),
         constants,
         tuple(Node.of(node) for node in expanded(graph.node)),
+        integer,
     )
 
 
@@ -66,6 +73,19 @@ def _read(path: Path) -> onnx.ModelProto:
         _check_external(path, tensor)
     onnx.load_external_data_for_model(model, str(path.parent))
     return model
+
+
+def _mark_integer_operators(model: onnx.ModelProto) -> bool:
+    """Puts the operators of the integer dialect into its domain; gives whether there are any.
+
+    The checker of ONNX accepts them there, and nowhere else.
+    """
+    nodes = [node for node in model.graph.node if node.op_type in INTEGER_OPERATORS]
+    for node in nodes:
+        node.domain = INTEGER_DOMAIN
+    if nodes and all(item.domain != INTEGER_DOMAIN for item in model.opset_import):
+        model.opset_import.append(helper.make_opsetid(INTEGER_DOMAIN, 1))
+    return bool(nodes)
 
 
 def _check_external(path: Path, tensor: TensorProto) -> None:

@@ -23,36 +23,36 @@ Kind: TypeAlias = Literal["mean", "max"]
 
 def reduce_mean(build: Builder, node: Node, operands: Operands) -> Sequence[Value]:
     """ReduceMean: over tokens a pool, over features a step of a normalisation."""
-    view, axes, shape = _reduction(node, operands)
+    view, axes, shape = reduction(node, operands)
     if axes == [len(view.shape) - 1] and not _over_rows(view, axes):
         return [row_mean(build, view, shape)]
-    return [_pool(build, view, axes, shape, "mean")]
+    return [pool(build, view, axes, shape, "mean")]
 
 
 def reduce_sum(build: Builder, node: Node, operands: Operands) -> Sequence[Value]:
     """ReduceSum over tokens: their mean times their number."""
-    view, axes, shape = _reduction(node, operands)
+    view, axes, shape = reduction(node, operands)
     count = int(np.prod([view.shape[axis] for axis in axes]))
-    mean = _pool(build, view, axes, shape, "mean")
+    mean = pool(build, view, axes, shape, "mean")
     return [mean.mapped(Function(count * mean.function.samples, node.name))]
 
 
 def reduce_max(build: Builder, node: Node, operands: Operands) -> Sequence[Value]:
     """ReduceMax over tokens."""
-    view, axes, shape = _reduction(node, operands)
-    return [_pool(build, view, axes, shape, "max")]
+    view, axes, shape = reduction(node, operands)
+    return [pool(build, view, axes, shape, "max")]
 
 
 def global_mean(build: Builder, node: Node, operands: Operands) -> Sequence[Value]:
     """GlobalAveragePool."""
     del node
-    return [_pool(build, *_spatial(operands), "mean")]
+    return [pool(build, *_spatial(operands), "mean")]
 
 
 def global_max(build: Builder, node: Node, operands: Operands) -> Sequence[Value]:
     """GlobalMaxPool."""
     del node
-    return [_pool(build, *_spatial(operands), "max")]
+    return [pool(build, *_spatial(operands), "max")]
 
 
 def _spatial(operands: Operands) -> tuple[View, list[int], tuple[int, ...]]:
@@ -62,7 +62,7 @@ def _spatial(operands: Operands) -> tuple[View, list[int], tuple[int, ...]]:
     return view, axes, (*view.shape[:2], *(1 for _ in axes))
 
 
-def _reduction(node: Node, operands: Operands) -> tuple[View, list[int], tuple[int, ...]]:
+def reduction(node: Node, operands: Operands) -> tuple[View, list[int], tuple[int, ...]]:
     """The operand, the axes, and the result's shape. Newer opsets have the axes as an operand."""
     view = operands[0]
     assert isinstance(view, View)
@@ -92,7 +92,8 @@ def _over_rows(view: View, axes: list[int]) -> bool:
     return bool((rows != rows[0]).any())
 
 
-def _pool(build: Builder, view: View, axes: list[int], shape: tuple[int, ...], kind: Kind) -> View:
+def pool(build: Builder, view: View, axes: list[int], shape: tuple[int, ...], kind: Kind) -> View:
+    """Joins the elements along `axes`, of which at least one crosses tokens."""
     if isinstance(view.layer, Virtual):
         raise view.layer.refuse()
     groups = _groups(view, axes)

@@ -47,9 +47,11 @@ def clamp(values: Ints) -> Bytes:
     return saturated
 
 
-def requantise(acc: Ints, multiplier: Ints | int, requant: Requant) -> Bytes:
-    """clamp(((acc * multiplier + 2**(shift - 1)) >> shift) + zero_point)."""
-    product = fits32(acc, "an accumulator") * multiplier + (1 << (requant.shift - 1))
+def requantise(
+    acc: Ints, multiplier: Ints | int, requant: Requant, offset: Ints | int = 0
+) -> Bytes:
+    """clamp(((acc * multiplier + offset + 2**(shift - 1)) >> shift) + zero_point)."""
+    product = fits32(acc, "an accumulator") * multiplier + offset + (1 << (requant.shift - 1))
     if not requant.wide:
         fits32(product, "a product")
     return clamp((product >> requant.shift) + requant.zero_point)
@@ -62,11 +64,17 @@ def product(lhs: Array, rhs: Array) -> Ints:
 
 
 def linear(
-    x: Array, weight: Array, bias: Array, multipliers: Array, requant: Requant, heads: int | None
+    x: Array,
+    weight: Array,
+    bias: Array,
+    multipliers: Array,
+    requant: Requant,
+    heads: int | None,
+    offsets: Ints | int = 0,
 ) -> Bytes:
     """[M, K] -> [M, N], or [heads, M, N / heads]."""
     acc = product(x, weight.T) + bias.astype(np.int64)
-    y = requantise(acc, multipliers.astype(np.int64), requant)
+    y = requantise(acc, multipliers.astype(np.int64), requant, offsets)
     return y if heads is None else split_heads(y, heads)
 
 
@@ -98,6 +106,7 @@ def matmul(
     transpose_b: bool,
     unsigned_lhs: bool,
     merge: bool,
+    offsets: Ints | int = 0,
 ) -> Bytes:
     """[B, M, K] x [B, K, N] -> [B, M, N], or [M, B * N]."""
     a = lhs.view(np.uint8) if unsigned_lhs else lhs
@@ -106,7 +115,8 @@ def matmul(
     multiplier = multipliers.astype(np.int64)[:, None, None]
     if row_sums is not None:
         multiplier = multiplier // row_sums.astype(np.int64)[:, :, None]
-    y = requantise(acc, multiplier, requant)
+    offset = offsets if isinstance(offsets, int) else offsets[:, None, None]
+    y = requantise(acc, multiplier, requant, offset)
     return merge_heads(y) if merge else y
 
 
@@ -200,11 +210,12 @@ def conv(
     padding: list[int],
     zero_point: int,
     requant: Requant,
+    offsets: Ints | int = 0,
 ) -> Bytes:
     """[H, W, C] -> [OH, OW, O]."""
     columns = patches(x, (weight.shape[1], weight.shape[2]), strides, padding, zero_point)
     acc = product(columns, weight.reshape(weight.shape[0], -1).T) + bias.astype(np.int64)
-    return requantise(acc, multipliers.astype(np.int64), requant)
+    return requantise(acc, multipliers.astype(np.int64), requant, offsets)
 
 
 def mean(x: Array, zero_point: int, requant: Requant) -> Bytes:

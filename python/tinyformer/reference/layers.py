@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinyformer.mlir import ir
-from tinyformer.reference import integer, real
+from tinyformer.reference import integer, integer_dialect, real
 from tinyformer.reference.values import Array, enum_of, float_of, int_of, requant_of
 
 Read = Callable[[ir.Value | None], Any]
@@ -27,9 +27,15 @@ def _linear(op: Any, read: Read) -> list[Array]:
     if not is_real(x):
         requant = requant_of(op.requant)
         assert requant is not None
-        return [integer.linear(x, weight, bias, read(op.multipliers), requant, heads)]
+        multipliers, offsets = read(op.multipliers), _offsets(op, read)
+        return [integer.linear(x, weight, bias, multipliers, requant, heads, offsets)]
     y = x @ weight.T + bias
     return [y if heads is None else integer.split_heads(y, heads)]
+
+
+def _offsets(op: Any, read: Read) -> Any:
+    """What is added beside the multipliers."""
+    return 0 if op.offsets is None else read(op.offsets).astype(np.int64)
 
 
 def _broadcast(op: Any, read: Read) -> list[Array]:
@@ -62,6 +68,7 @@ def _matmul(op: Any, read: Read) -> list[Array]:
             transpose_b=transpose_b,
             unsigned_lhs=bool(op.unsigned_lhs),
             merge=merge,
+            offsets=_offsets(op, read),
         )
         return [y]
     y = lhs @ (np.swapaxes(rhs, -1, -2) if transpose_b else rhs)
@@ -121,7 +128,17 @@ def _conv(op: Any, read: Read) -> list[Array]:
     requant = requant_of(op.requant)
     assert requant is not None
     zero_point = int_of(op.input_zero_point)
-    y = integer.conv(x, weight, bias, read(op.multipliers), strides, padding, zero_point, requant)
+    y = integer.conv(
+        x,
+        weight,
+        bias,
+        read(op.multipliers),
+        strides,
+        padding,
+        zero_point,
+        requant,
+        _offsets(op, read),
+    )
     return [y]
 
 
@@ -141,6 +158,16 @@ def _embedding(op: Any, read: Read) -> list[Array]:
     return [table[np.clip(read(op.ids).astype(np.int64), 0, len(table) - 1)]]
 
 
+def _integer_softmax(op: Any, read: Read) -> list[Array]:
+    normalise = integer_dialect.SOFTMAX[enum_of(op.kind)]
+    return [normalise(read(op.input), read(op.table), int_of(op.levels))]
+
+
+def _integer_layernorm(op: Any, read: Read) -> list[Array]:
+    x = read(op.input).astype(np.int64) - int_of(op.input_zero_point)
+    return [integer_dialect.layernorm(x, read(op.weight), read(op.bias), int_of(op.shift))]
+
+
 LAYERS: dict[str, Callable[[Any, Read], list[Array]]] = {
     "tinyattn.linear": _linear,
     "tinyattn.broadcast": _broadcast,
@@ -154,4 +181,6 @@ LAYERS: dict[str, Callable[[Any, Read], list[Array]]] = {
     "tinyattn.conv": _conv,
     "tinyattn.embedding": _embedding,
     "tinyattn.pool": _pool,
+    "tinyattn.integer_softmax": _integer_softmax,
+    "tinyattn.integer_layernorm": _integer_layernorm,
 }

@@ -80,6 +80,6 @@ def check_inputs(interface: NetworkInterface, inputs: Sequence[Int8Array]) -> li
 def shape_outputs(interface: NetworkInterface, raw: Sequence[bytes]) -> list[Int8Array]:
     """The outputs' bytes as arrays of their shapes."""
     return [
-        np.frombuffer(data, dtype=np.int8).reshape(tensor.shape).copy()
+        np.frombuffer(data, dtype=tensor.element).reshape(tensor.shape).copy()
         for tensor, data in zip(interface.outputs, raw, strict=True)
     ]

@@ -47,6 +47,20 @@ def TinyAttn_PoolKindAttr
   let assemblyFormat = "`<` $value `>`";
 }
 
+def TinyAttn_IntegerSoftmaxKind : I32EnumAttr<"IntegerSoftmaxKind",
+    "How an integer softmax normalises", [
+      I32EnumAttrCase<"Divide", 0, "divide">,
+      I32EnumAttrCase<"Shift", 1, "shift">
+    ]> {
+  let cppNamespace = "::mlir::tinyattn";
+  let genSpecializedAttr = 0;
+}
+def TinyAttn_IntegerSoftmaxKindAttr
+    : EnumAttr<TinyAttn_Dialect, TinyAttn_IntegerSoftmaxKind,
+               "integer_softmax_kind"> {
+  let assemblyFormat = "`<` $value `>`";
+}
+
 def TinyAttn_MemoryKind : I32EnumAttr<"MemoryKind", "What a memory is", [
       I32EnumAttrCase<"Flash", 0, "flash">,
       I32EnumAttrCase<"Ram", 1, "ram">

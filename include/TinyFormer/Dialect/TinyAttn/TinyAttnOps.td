@@ -6,6 +6,7 @@
 
 include "TinyFormer/Dialect/TinyAttn/TinyAttnAccumulationOps.td"
 include "TinyFormer/Dialect/TinyAttn/TinyAttnAttentionOps.td"
+include "TinyFormer/Dialect/TinyAttn/TinyAttnIntegerOps.td"
 include "TinyFormer/Dialect/TinyAttn/TinyAttnPackedOps.td"
 include "TinyFormer/Dialect/TinyAttn/TinyAttnStructuredOps.td"
 include "TinyFormer/Dialect/TinyAttn/TinyAttnTransferOps.td"

@@ -52,9 +52,11 @@ def TinyAttn_LinearOp : TinyAttn_StructuredOp<"linear", [AttrSizedOperandSegment
     channel n goes to head n / (N/H).
 
     On i8: Y[m, n] = requant(b[n] + Σ_k X[m, k]·W[n, k], multipliers[n]). The
-    zero point of X is folded into b. Weights lie in [-127, 127].
+    zero point of X is folded into b. With `offsets`, offsets[n] is added to
+    the product with the multiplier before the rounding shift.
 
-    Source: ONNX Gemm, MatMul; integer form: docs/numerics.md.
+    Source: ONNX Gemm, MatMul; integer form: docs/numerics.md; offsets: the
+    addend of RequantShift (QuantLib, Deeploy).
 
     ```mlir
     %y = tinyattn.linear ins(%x, %w, %b, %m
@@ -69,6 +71,7 @@ def TinyAttn_LinearOp : TinyAttn_StructuredOp<"linear", [AttrSizedOperandSegment
     TinyAttn_Activation:$weight,
     TinyAttn_Bias:$bias,
     Optional<TinyAttn_Multipliers>:$multipliers,
+    Optional<TinyAttn_Multipliers>:$offsets,
     Variadic<TinyAttn_Destination>:$inits,
     OptionalAttr<I64Attr>:$heads,
     OptionalAttr<TinyAttn_RequantAttr>:$requant
@@ -76,6 +79,7 @@ def TinyAttn_LinearOp : TinyAttn_StructuredOp<"linear", [AttrSizedOperandSegment
   let assemblyFormat = [{
     `ins` `(` $input `,` $weight `,` $bias (`,` $multipliers^)? `:`
       type($input) `,` type($weight) `,` type($bias) (`,` type($multipliers)^)? `)`
+    (`offsets` `(` $offsets^ `:` type($offsets) `)`)?
     `outs` `(` $inits `:` type($inits) `)` attr-dict (`->` type($results)^)?
   }];
 }
@@ -92,7 +96,8 @@ def TinyAttn_MatmulOp : TinyAttn_StructuredOp<"matmul", [AttrSizedOperandSegment
     unnormalised exponentials and each row has its own multiplier, which
     normalises it: requant(Σ_k A·B, ⌊multipliers[b] / R[b, m]⌋), where
     multipliers[b] is not negative. In real numbers, the row is then divided by
-    R[b, m].
+    R[b, m]. `offsets`, one a batch entry, are as in `linear`; not with
+    `row_sums`.
 
     Source: ONNX MatMul; late normalisation: docs/numerics.md.
 
@@ -108,6 +113,7 @@ def TinyAttn_MatmulOp : TinyAttn_StructuredOp<"matmul", [AttrSizedOperandSegment
     TinyAttn_Activation:$lhs,
     TinyAttn_Activation:$rhs,
     Optional<TinyAttn_Multipliers>:$multipliers,
+    Optional<TinyAttn_Multipliers>:$offsets,
     Optional<TinyAttn_Sums>:$row_sums,
     Variadic<TinyAttn_Destination>:$inits,
     UnitAttr:$transpose_b,
@@ -118,6 +124,7 @@ def TinyAttn_MatmulOp : TinyAttn_StructuredOp<"matmul", [AttrSizedOperandSegment
   let assemblyFormat = [{
     `ins` `(` $lhs `,` $rhs (`,` $multipliers^)? `:`
       type($lhs) `,` type($rhs) (`,` type($multipliers)^)? `)`
+    (`offsets` `(` $offsets^ `:` type($offsets) `)`)?
     (`row_sums` `(` $row_sums^ `:` type($row_sums) `)`)?
     `outs` `(` $inits `:` type($inits) `)` attr-dict (`->` type($results)^)?
   }];
@@ -273,6 +280,7 @@ def TinyAttn_ConvOp : TinyAttn_StructuredOp<"conv", [AttrSizedOperandSegments]> 
 
     On i8: requant(that, multipliers[o]); elements of the padding are
     `input_zero_point`, whose product with the weights is folded into b.
+    `offsets` are as in `linear`.
 
     Source: ONNX Conv, group 1, dilation 1.
 
@@ -289,6 +297,7 @@ def TinyAttn_ConvOp : TinyAttn_StructuredOp<"conv", [AttrSizedOperandSegments]> 
     TinyAttn_Activation:$weight,
     TinyAttn_Bias:$bias,
     Optional<TinyAttn_Multipliers>:$multipliers,
+    Optional<TinyAttn_Multipliers>:$offsets,
     Variadic<TinyAttn_Destination>:$inits,
     UnitAttr:$channels_first,
     DenseI64ArrayAttr:$strides,
@@ -299,6 +308,7 @@ def TinyAttn_ConvOp : TinyAttn_StructuredOp<"conv", [AttrSizedOperandSegments]> 
   let assemblyFormat = [{
     `ins` `(` $input `,` $weight `,` $bias (`,` $multipliers^)? `:`
       type($input) `,` type($weight) `,` type($bias) (`,` type($multipliers)^)? `)`
+    (`offsets` `(` $offsets^ `:` type($offsets) `)`)?
     `outs` `(` $inits `:` type($inits) `)` attr-dict (`->` type($results)^)?
   }];
 }

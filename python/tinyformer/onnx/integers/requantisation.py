@@ -1,0 +1,159 @@
+# Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""From RequantShift to `#tinyattn.requant`: other numbers, the same results.
+
+    clip(⌊(x·mul + add + 2^d/2) / 2^d⌋) = clamp(((acc·m + offset + 2^(s-1)) >> s) + z)
+
+for every x that there can be; docs/numerics.md says why each step is exact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinyformer.onnx.errors import UnsupportedNodeError
+from tinyformer.onnx.integers.formulas import Ints, Requantisation
+
+# Bytes of an unsigned value stand for 128 more.
+UNSIGNED_ZERO_POINT = -128
+MEAN_SHIFT, LARGEST_MEAN_SHIFT = 22, 46
+_INT32 = 2**31
+
+
+@dataclass(frozen=True)
+class Requant:
+    """The fields of `#tinyattn.requant`."""
+
+    shift: int
+    zero_point: int
+    wide: bool
+    multiplier: int = 0
+
+    def __str__(self) -> str:
+        multiplier = f"multiplier = {self.multiplier}, " if self.multiplier else ""
+        wide = ", wide = true" if self.wide else ""
+        return (
+            f"#tinyattn.requant<{multiplier}shift = {self.shift}, "
+            f"zero_point = {self.zero_point}{wide}>"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """What a linear layer or a convolution computes with; `offsets` are absent if all are 0."""
+
+    weight: Ints
+    bias: Ints
+    multipliers: Ints
+    offsets: Ints | None
+    requant: Requant
+
+
+def zero_point(unsigned: bool) -> int:
+    """The byte that stands for 0."""
+    return UNSIGNED_ZERO_POINT if unsigned else 0
+
+
+def of_weights(
+    weight: Ints, bias: Ints, requant: Requantisation, unsigned: bool, result_unsigned: bool
+) -> Weights:
+    """A layer of weights [channels, ...] on bytes of an input that may be `unsigned`."""
+    sums = weight.reshape(len(weight), -1).sum(1)
+    bias = bias - zero_point(unsigned) * sums
+    mul = np.broadcast_to(requant.mul.ravel(), bias.shape).copy()
+    add = np.broadcast_to(requant.add.ravel(), bias.shape).copy()
+    # A factor of 0 leaves a constant: no weights, the addend as bias.
+    empty = mul == 0
+    weight = np.where(_column(empty, weight), 0, weight)
+    bias, mul, add = np.where(empty, add, bias), np.where(empty, 1, mul), np.where(empty, 0, add)
+    # A multiple of the factor is part of the bias; what remains is less than the factor.
+    whole = add // mul
+    if (add == whole * mul).all():
+        bias, add = bias + whole, np.zeros_like(add)
+    bound = _bound(weight, bias)
+    shift, mul, add = _with_rounding(requant.shift, mul, add)
+    _check_bias(bias, bound)
+    return Weights(
+        weight,
+        bias,
+        mul,
+        add if add.any() else None,
+        _requant(bound * np.abs(mul) + np.abs(add), shift, zero_point(result_unsigned)),
+    )
+
+
+def of_products(
+    depth: int, batch: int, requant: Requantisation, result_unsigned: bool
+) -> tuple[Ints, Ints | None, Requant]:
+    """Multipliers and offsets of each batch entry of products of `depth` pairs of bytes."""
+    mul = np.broadcast_to(requant.mul, (batch,))
+    add = np.broadcast_to(requant.add, (batch,))
+    shift, mul, add = _with_rounding(requant.shift, mul, add)
+    bound = 255 * 128 * depth
+    requantised = _requant(bound * np.abs(mul) + np.abs(add), shift, zero_point(result_unsigned))
+    return mul, add if add.any() else None, requantised
+
+
+def of_addition(
+    requant: Requantisation, unsigned: tuple[bool, bool], result_unsigned: bool
+) -> tuple[int, int, Requant]:
+    """Multiplier and offset of the sum of two layers."""
+    shift, mul, add = _with_rounding(requant.shift, requant.mul, requant.add)
+    factor = int(mul[0])
+    offset = int(add[0]) - factor * sum(zero_point(side) for side in unsigned)
+    if abs(offset) >= _INT32:
+        raise UnsupportedNodeError(
+            f"adds {offset} before its shift", "an addend and 256 times the factor fit 32 bits"
+        )
+    reach = np.array([256 * abs(factor) + abs(offset)])
+    return factor, offset, _requant(reach, shift, zero_point(result_unsigned))
+
+
+def of_mean(rows: int) -> Requant:
+    """⌊mean + 1/2⌋ of bytes: both zero points are -128, so that sums are not negative.
+
+    m = ⌈2^s / rows⌉ is too large by excess/rows, and a quotient of at most 255·rows by m thereby by
+    at most 255·excess / 2^s. That is below half of 1/rows, which is how far the quotient is at
+    least from where its rounding changes, if 2^s > 510·rows·excess.
+    """
+    for shift in range(MEAN_SHIFT, LARGEST_MEAN_SHIFT + 1):
+        multiplier = -(-(1 << shift) // rows)
+        excess = multiplier * rows - (1 << shift)
+        if 510 * rows * excess < 1 << shift:
+            return Requant(shift, UNSIGNED_ZERO_POINT, shift > MEAN_SHIFT, multiplier)
+    raise UnsupportedNodeError(f"takes the mean of {rows} rows", "pool in two steps")
+
+
+def _with_rounding(shift: int, mul: Ints, add: Ints) -> tuple[int, Ints, Ints]:
+    """A shift of at least 1, which `requant` has: ⌊x + 1/2⌋ = ⌊(2·x + 1) / 2⌋ for integers."""
+    return (shift, mul, add) if shift else (1, 2 * mul, 2 * add)
+
+
+def _requant(reach: Ints, shift: int, zero: int) -> Requant:
+    """In 32 bits where everything fits, by the largest absolute values before the rounding term."""
+    fits = int(reach.max()) + (1 << (shift - 1)) + (128 << shift) < _INT32
+    return Requant(shift, zero, not fits)
+
+
+def _bound(weight: Ints, bias: Ints) -> Ints:
+    """The largest absolute value of an accumulator, for any bytes."""
+    flat = weight.reshape(len(weight), -1)
+    low = np.minimum(127 * flat, -128 * flat).sum(1)
+    high = np.maximum(127 * flat, -128 * flat).sum(1)
+    bound: Ints = np.maximum(np.abs(bias + low), np.abs(bias + high))
+    return bound
+
+
+def _check_bias(bias: Ints, bound: Ints) -> None:
+    if bound.max() >= _INT32:
+        raise UnsupportedNodeError(
+            f"has sums that reach {int(bound.max())}, with a bias up to {int(np.abs(bias).max())}",
+            "sums have 32 bits",
+        )
+
+
+def _column(array: Ints, like: Ints) -> Ints:
+    """One number for each row of an array of any rank."""
+    return array.reshape(-1, *(1,) * (like.ndim - 1))
