@@ -64,11 +64,12 @@ class Compilation:
 
     `module` is after `import`; it is changed in place. `samples` calibrate it: an array for each
     input, in the order of the arguments, whose first axis counts samples. Without any, the module
-    has arrived quantised and `input_names` are given. A module that `is_integer` has integers in the
-    place of reals from the start, and needs none either. `quantized` is the module after `quantize`, for the reference interpreter; `input_tensors` and `output_tensors`
-    describe its interface. `schedules` are known after `tile`, `arenas` after `bufferize`, `layers`
-    (the layer of each function) after `kernels`; with the option `explain` also `choices`, `plan`,
-    and `calibrated`, the float module that was quantised.
+    has arrived quantised and `input_names` are given. A module that `is_integer` has integers in
+    the place of reals from the start, and needs none either. `quantized` is the module after
+    `quantize`, for the reference interpreter; `input_tensors` and `output_tensors` describe its
+    interface. `schedules` are known after `tile`, `arenas` after `bufferize`, `layers` (the layer
+    of each function) after `kernels`; with the option `explain` also `choices`, `plan`, and
+    `calibrated`, the float module that was quantised.
     """
 
     def __init__(

@@ -111,12 +111,14 @@ class Network:
         return self._map(self._reference.run, inputs)
 
     def profile(self, *inputs: npt.ArrayLike) -> Profile:
-        """Cycles by layer of one run; on the first calibration sample, if no input is given."""
-        from tinyformer.profile import profile_of
+        """Cycles by layer of one run.
 
-        given = inputs or tuple(array[0] for array in self._model.samples.values())
-        samples, _ = self._samples(given)
-        run = self._open().run(samples[0], profile=self.target.clock_hz is not None)
+        If no input is given, on the first calibration sample, or on random integers.
+        """
+        from tinyformer.profile import first_inputs, profile_of
+
+        integers = self._samples(inputs)[0][0] if inputs else first_inputs(self._compilation)
+        run = self._open().run(integers, profile=self.target.clock_hz is not None)
         return profile_of(self._compilation, run)
 
     def module(self, phase: str) -> ir.Module:
@@ -199,11 +201,11 @@ def compile_model(
     chip = (get_target(target) if isinstance(target, str) else target).with_cores(cores)
     imported = onnx.load(Path(model))
     settings = {**options, "tile": str(options.get("tile", "auto"))}
-    if calibration is None:  # without samples there is no report either
-        known_ranges = driver.without_samples(imported, Path(model))
-        return Network(known_ranges, chip, CompileOptions(**settings))
+    settled = CompileOptions(**settings, explain=True)
+    if calibration is None:
+        return Network(driver.without_samples(imported, Path(model)), chip, settled)
     samples = _calibration(calibration, [name for name, _ in imported.inputs])
-    return Network(driver.Model(imported, samples), chip, CompileOptions(**settings, explain=True))
+    return Network(driver.Model(imported, samples), chip, settled)
 
 
 def _calibration(given: CalibrationData, names: Sequence[str]) -> dict[str, Array]:

@@ -14,6 +14,8 @@ from tinyformer.errors import TinyFormerError
 from tinyformer.work import Work, work_by_layer
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from tinyformer.compiler import Compilation
     from tinyformer.simulators import RunResult
 
@@ -108,6 +110,21 @@ class Profile:
             ) from None
         rows = [{**asdict(layer), "macs_per_cycle": layer.macs_per_cycle} for layer in self.layers]
         return pandas.DataFrame(rows).drop(columns="kernels").set_index("name")
+
+
+def first_inputs(compilation: Compilation) -> list[npt.NDArray[Any]]:
+    """The first calibration sample in integers, or random ones, always the same, without any."""
+    import numpy as np
+
+    from tinyformer.quantization import quantize
+
+    tensors = compilation.input_tensors
+    if compilation.samples:
+        samples = compilation.samples.values()
+        return [quantize(array[0], tensor) for array, tensor in zip(samples, tensors, strict=True)]
+    random = np.random.default_rng(0)
+    # Ids beside their table are taken for the nearest in it.
+    return [random.integers(-128, 128, tensor.shape).astype(tensor.element) for tensor in tensors]
 
 
 def profile_of(compilation: Compilation, run: RunResult) -> Profile:

@@ -189,7 +189,8 @@ def test_command_needs_no_calibration(cli: Any, tmp_path: Path) -> None:
     result: CliResult = cli("compile", path, "--target", "host", "-o", tmp_path / "out")
     assert result.code == 0
     assert "not fused (arrives quantised: keeps its own integers)" in result.out
-    assert "no report: it needs samples to run, --calibration FILE" in result.out
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert "What quantisation costs" not in page and "signal to noise" not in page
 
 
 def test_floats_need_calibration(cli: Any, tmp_path: Path) -> None:

@@ -76,8 +76,7 @@ def compile_command(
     from tinyformer.targets import get_target
 
     chip = get_target(target).with_cores(cores)
-    # The report is about a run, on a sample.
-    explain = report and emit is None and calibration is not None
+    explain = report and emit is None
     loaded = driver.load(model, calibration)
     compilation = loaded.start(
         chip, CompileOptions(fuse, optimize, percentile, tile, explain=explain)
@@ -105,8 +104,6 @@ def compile_command(
     _print_sizes(image, chip, output)
     if explain:
         console.print(f"report: {output / package.REPORT}", markup=False, soft_wrap=True)
-    elif report:
-        console.print("no report: it needs samples to run, --calibration FILE", soft_wrap=True)
 
 
 def _evaluate(loaded: Model, compilation: Compilation, data: Path, *, quiet: bool) -> Evaluation:

@@ -120,6 +120,11 @@ def kibibytes(size: int) -> str:
     return f"{size / 1024:.1f} KiB" if size >= 1024 else f"{size} B"
 
 
+def decibels(ratio: float | None) -> str:
+    """A signal to noise ratio as text, such as `31.0 dB`."""
+    return "-" if ratio is None else f"{ratio:.1f} dB"
+
+
 def percent(share: float | None) -> str:
     """A share as text, such as `97.5 %`."""
     return "-" if share is None else f"{100 * share:.1f} %"

@@ -25,6 +25,7 @@ from tinyformer.cli.console import (
     TileOption,
     WaitStatesOption,
     console,
+    decibels,
     kibibytes,
     percent,
     print_json,
@@ -173,7 +174,7 @@ def _print(name: str, results: list[_Result]) -> None:
     row("accuracy, int8 reference", [percent(r.reference_accuracy) for r in evaluations])
     row("accuracy, int8 on the device", [percent(r.device_accuracy) for r in evaluations])
     row("same bits as the reference", [f"{r.bit_exact} of {r.samples}" for r in evaluations])
-    row("signal to noise of the outputs", [f"{r.snr_db:.1f} dB" for r in evaluations])
+    row("signal to noise of the outputs", [decibels(r.snr_db) for r in evaluations])
     if any(r.unfused for r in evaluations):
         table.add_section()
         plains = [r.unfused for r in evaluations]

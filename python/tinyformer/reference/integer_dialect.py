@@ -49,8 +49,8 @@ def layernorm(x: Ints, weight: Array, bias: Array, shift: int) -> Bytes:
 
 def _truncated(dividend: Ints, divisor: Ints | int) -> Ints:
     """A quotient by a positive number, rounded towards zero."""
-    result: Ints = np.sign(dividend) * (np.abs(dividend) // divisor)
-    return result
+    size: Ints = np.abs(dividend) // divisor
+    return np.where(dividend < 0, -size, size)
 
 
 def _unsigned(values: Ints) -> Bytes:

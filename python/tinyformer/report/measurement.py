@@ -5,16 +5,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tinyformer.noise import LayerNoise, noise_by_layer
-from tinyformer.profile import Profile, profile_of
+from tinyformer.profile import Profile, first_inputs, profile_of
 from tinyformer.report.explanation import Explanation, explain
 from tinyformer.report.kernels import KernelUse, kernel_uses
 from tinyformer.report.roofline import Machine, machine_of
 from tinyformer.work import Constant, constants
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from tinyformer.compiler import Compilation
     from tinyformer.evaluation import Evaluation
     from tinyformer.firmware import FirmwareImage
@@ -37,10 +39,11 @@ class MemoryUse:
 
 @dataclass(frozen=True)
 class Measurement:
-    """A compiled network, run once on its first calibration sample.
+    """A compiled network, run once on its first calibration sample, or on random integers.
 
     `profile` and `machine` are None on a target without a timing model; `evaluation` is None where
-    nobody asked for it.
+    nobody asked for it. `output_db` is None, and `noise` empty, where there are no samples, or no
+    real numbers to compare with since the model computes on integers.
     """
 
     target: Target
@@ -54,7 +57,7 @@ class Measurement:
     code_bytes: int
     weight_bytes: int
     arena_bytes: int
-    output_db: float
+    output_db: float | None
     bit_exact: bool
     evaluation: Evaluation | None
 
@@ -65,18 +68,15 @@ def measure(
     """Runs the program of a compilation with the option `explain`."""
     import numpy as np
 
-    from tinyformer.quantization import dequantize, quantize, signal_to_noise_db
     from tinyformer.reference import Interpreter
     from tinyformer.simulators import simulate
 
-    assert compilation.calibrated is not None and compilation.quantized is not None
-    target, tensors = compilation.target, image.interface.inputs
-    reals = [array[0].astype(np.float32) for array in compilation.samples.values()]
-    integers = [quantize(x, tensor) for x, tensor in zip(reals, tensors, strict=True)]
+    assert compilation.quantized is not None
+    target = compilation.target
+    integers = first_inputs(compilation)
     run = simulate(image, target, integers, profile=target.clock_hz is not None)
     profile = None if run.cycles is None else profile_of(compilation, run)
     expected = Interpreter(compilation.quantized).run(integers)
-    real = Interpreter(compilation.calibrated).run(reals)
     return Measurement(
         target=target,
         explanation=explain(compilation),
@@ -84,19 +84,47 @@ def measure(
         machine=machine_of(target),
         memories=memory_uses(image, target),
         weights=tuple(constants(compilation.quantized)),
-        noise=tuple(
-            noise_by_layer(
-                compilation.calibrated, compilation.quantized, compilation.samples, tensors
-            )
-        ),
+        noise=_noise(compilation, image),
         kernels=kernel_uses(profile, target) if profile else (),
         code_bytes=image.code_bytes,
         weight_bytes=image.weight_bytes,
         arena_bytes=sum(image.interface.arenas.values()),
-        output_db=signal_to_noise_db(real[0], dequantize(expected[0], image.interface.outputs[0])),
+        output_db=_output_db(compilation, image, expected[0]),
         bit_exact=all(map(np.array_equal, expected, run.outputs)),
         evaluation=evaluation,
     )
+
+
+def _has_reals(compilation: Compilation) -> bool:
+    return bool(compilation.samples) and not compilation.is_integer
+
+
+def _noise(compilation: Compilation, image: FirmwareImage) -> tuple[LayerNoise, ...]:
+    """Signal to noise of all layers, if there are real numbers to compare with."""
+    if not _has_reals(compilation):
+        return ()
+    assert compilation.calibrated is not None and compilation.quantized is not None
+    tensors = image.interface.inputs
+    return tuple(
+        noise_by_layer(compilation.calibrated, compilation.quantized, compilation.samples, tensors)
+    )
+
+
+def _output_db(
+    compilation: Compilation, image: FirmwareImage, result: npt.NDArray[Any]
+) -> float | None:
+    """Signal to noise of the first output for the first sample."""
+    import numpy as np
+
+    from tinyformer.quantization import dequantize, signal_to_noise_db
+    from tinyformer.reference import Interpreter
+
+    if not _has_reals(compilation):
+        return None
+    assert compilation.calibrated is not None
+    reals = [array[0].astype(np.float32) for array in compilation.samples.values()]
+    real = Interpreter(compilation.calibrated).run(reals)
+    return signal_to_noise_db(real[0], dequantize(result, image.interface.outputs[0]))
 
 
 def memory_uses(image: FirmwareImage, target: Target) -> tuple[MemoryUse, ...]:

@@ -122,13 +122,19 @@ def _latency(m: Measurement) -> tuple[str, str, str]:
 
 def _accuracy(m: Measurement) -> list[tuple[str, str, str]]:
     if m.evaluation is None:
-        return [("outputs", _decibels(m.output_db), "signal to noise, first sample")]
+        return _outputs(m.output_db, "first sample")
     found = []
     device, real = m.evaluation.device_accuracy, m.evaluation.float_accuracy
-    if device is not None and real is not None:
-        found.append(("accuracy", f"{100 * device:.1f} %", f"float {100 * real:.1f} %"))
-    note = f"signal to noise, {m.evaluation.samples} samples"
-    return [*found, ("outputs", _decibels(m.evaluation.snr_db), note)]
+    if device is not None:
+        note = "" if real is None else f"float {100 * real:.1f} %"
+        found.append(("accuracy", f"{100 * device:.1f} %", note))
+    return found + _outputs(m.evaluation.snr_db, f"{m.evaluation.samples} samples")
+
+
+def _outputs(decibels: float | None, of: str) -> list[tuple[str, str, str]]:
+    if decibels is None:
+        return []
+    return [("outputs", _decibels(decibels), f"signal to noise, {of}")]
 
 
 def _contents(m: Measurement) -> list[tuple[str, str]]:
@@ -139,7 +145,7 @@ def _contents(m: Measurement) -> list[tuple[str, str]]:
         ("schedules", "schedules"),
         ("decisions", "decisions"),
         ("weights", "weights"),
-        ("noise", "quantisation"),
+        *([("noise", "quantisation")] if m.noise else []),
     ]
 
 

@@ -41,6 +41,10 @@ def levels_of(node: Node, *, signed: bool) -> Levels:
         raise UnsupportedNodeError(
             f"gives {count} levels", "results have 8 bits: 2 to 256 levels are supported"
         )
+    if signed and count % 2:
+        raise UnsupportedNodeError(
+            f"gives {count} signed levels", "an even number has one meaning only: -n/2 to n/2 - 1"
+        )
     return Levels(count, signed)
 
 

@@ -1,0 +1,424 @@
+# Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Models in the integer dialect of QuantLib and Deeploy give its integers, in every form."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import pytest
+import tinyformer
+from conftest import CliResult
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from integer_models import IntegerModel, Shape, encoder, expected
+from onnx import helper, numpy_helper
+from tinyformer import driver
+from tinyformer.compiler import Compilation
+from tinyformer.onnx import UnsupportedModelError, load
+from tinyformer.quantization import dequantize, quantize
+from tinyformer.reference import Interpreter
+from tinyformer.simulators import open_session
+from tinyformer.targets import get_target
+
+Array = npt.NDArray[Any]
+
+BOARDS = ["host", "stm32l4", "stm32h7", "gap9"]
+SHAPE = Shape()
+INPUT = (1, SHAPE.tokens, SHAPE.width)
+CLASSES = (1, SHAPE.classes)
+
+
+def compiled(path: Path, target: str = "host", cores: int | None = None) -> Compilation:
+    """The integer network, for the reference interpreter."""
+    compilation = driver.load(path, None).start(get_target(target).with_cores(cores))
+    compilation.run_to("quantize")
+    return compilation
+
+
+def integers_of(compilation: Compilation, x: Array) -> Array:
+    """What the reference interpreter gives for one input."""
+    assert compilation.quantized is not None
+    tensors = compilation.input_tensors
+    (result,) = Interpreter(compilation.quantized).run([quantize(x, tensors[0])])
+    return dequantize(result, compilation.output_tensors[0])
+
+
+def inputs(shape: tuple[int, ...], count: int, *, unsigned: bool = False) -> list[Array]:
+    random = np.random.default_rng(7)
+    low = 0 if unsigned else -128
+    return [random.integers(low, low + 256, shape) for _ in range(count)]
+
+
+def check(
+    model: IntegerModel, output: str, shape: tuple[int, ...], result: tuple[int, ...], **kind: Any
+) -> Compilation:
+    """The reference gives the integers that the dialect's own formulas give."""
+    unsigned = kind.get("kind") == "uint8"
+    with tempfile.TemporaryDirectory() as folder:
+        path = model.file(Path(folder) / "model.onnx", output, shape, result, **kind)
+        compilation = compiled(path)
+        for x in inputs(shape, 3, unsigned=unsigned):
+            np.testing.assert_array_equal(integers_of(compilation, x), expected(path, x))
+    return compilation
+
+
+@pytest.mark.parametrize("sums", [False, True])
+@pytest.mark.parametrize("softmax", ["iSoftmax", "ITAMax"])
+@pytest.mark.parametrize("target", BOARDS)
+def test_encoder_gives_known_outputs_on_boards(
+    target: str, softmax: str, sums: bool, tmp_path: Path
+) -> None:
+    model = IntegerModel(seed=3)
+    path = model.file(
+        tmp_path / "encoder.onnx", encoder(model, SHAPE, softmax, sums=sums), INPUT, CLASSES
+    )
+    compilation = compiled(path, target)
+    session = open_session(compilation.build(tmp_path / "build"), compilation.target)
+    for x in inputs(INPUT, 3):
+        result = session.run([quantize(x, compilation.input_tensors[0])]).outputs[0]
+        assert result.dtype == (np.int32 if sums else np.int8)
+        wanted = expected(path, x)
+        assert len(np.unique(wanted)) > 1
+        np.testing.assert_array_equal(dequantize(result, compilation.output_tensors[0]), wanted)
+
+
+@pytest.mark.parametrize("domain", ["", "PACTOps"])
+@pytest.mark.parametrize("tensors", [False, True])
+def test_spellings_of_nodes(domain: str, tensors: bool) -> None:
+    model = IntegerModel(domain=domain, tensors=tensors)
+    check(model, encoder(model, SHAPE, "iSoftmax"), INPUT, CLASSES)
+
+
+@pytest.mark.parametrize("kind", ["float", "int8", "uint8"])
+def test_types_of_inputs(kind: str) -> None:
+    model = IntegerModel(seed=1)
+    check(model, encoder(model, SHAPE, "ITAMax"), INPUT, CLASSES, kind=kind)
+
+
+def test_conv_with_padding_and_unsigned_levels() -> None:
+    model = IntegerModel(seed=2)
+    x = model.requant("x", 9000, 1 << 22, signed=False)
+    kernel = model.constant(model.random.integers(-128, 128, (6, 3, 3, 3)))
+    bias = model.constant(model.random.integers(-5000, 5000, 6))
+    y = model.node("Conv", [x, kernel, bias], pads=[1, 1, 1, 1], strides=[2, 2])
+    mul, add = model.scaling(27, 6)
+    y = model.requant(y, mul.reshape(6, 1, 1), add.reshape(6, 1, 1), signed=False, levels=200)
+    tokens = model.node("Transpose", [y], perm=[0, 2, 3, 1])
+    check(model, tokens, (1, 3, 9, 8), (1, 5, 4, 6))
+
+
+def test_constants_in_the_place_of_activations() -> None:
+    model = IntegerModel(seed=4)
+    token = model.constant(model.random.integers(-128, 128, (1, 1, 8)))
+    joined = model.node("Concat", [token, model.linear("x", 8, 8)], axis=1)
+    positions = model.constant(model.random.integers(-128, 128, (1, 6, 8)))
+    y = model.requant(model.node("Add", [joined, positions]), 40000, 3)
+    y = model.node("Gather", [y, _index(model, 0)], axis=1)
+    check(model, y, (1, 5, 8), (1, 8))
+
+
+def _index(model: IntegerModel, number: int) -> str:
+    name = model.constant(0)
+    model.constants[-1].CopyFrom(numpy_helper.from_array(np.array(number), name))
+    return name
+
+
+def test_functions_of_bytes() -> None:
+    model = IntegerModel(seed=5)
+    y = model.node("Relu", ["x"])
+    y = model.requant(y, 70000, -(1 << 18), signed=False)
+    y = model.node("Clip", [y, model.constant(10), model.constant(200)])
+    y = model.requant(y, np.arange(1, 9) * 3000, np.arange(8) * 1000)
+    check(model, y, (1, 5, 8), (1, 5, 8))
+
+
+def test_softmax_as_output_and_as_input() -> None:
+    model = IntegerModel(seed=6)
+    numbers = {"coeffA": 1, "coeffB": 41, "coeffC": 871, "log2": 21}
+    y = model.special("iSoftmax", ["x"], n_levels=256, **numbers)
+    check(model, y, (1, 2, 5, 7), (1, 2, 5, 7))
+    check(model, model.requant(y, 20000, -(1 << 19)), (1, 2, 5, 7), (1, 2, 5, 7))
+
+
+SMALL = st.integers(1, 12)
+ADDENDS = st.integers(-(1 << 24), 1 << 24)
+
+
+@given(
+    tokens=SMALL,
+    width=SMALL,
+    channels=SMALL,
+    shift=st.integers(0, 24),
+    mul=st.lists(st.integers(-(1 << 14), 1 << 14), min_size=3, max_size=3),
+    add=st.lists(ADDENDS, min_size=3, max_size=3),
+    signed=st.booleans(),
+    levels=st.sampled_from([2, 16, 254, 256]),
+    whole=st.booleans(),
+    kind=st.sampled_from(["int8", "uint8"]),
+    seed=st.integers(0, 1 << 16),
+)
+@settings(max_examples=60, deadline=None)
+def test_requant_shift_of_a_linear_layer(
+    tokens: int,
+    width: int,
+    channels: int,
+    shift: int,
+    mul: list[int],
+    add: list[int],
+    signed: bool,
+    levels: int,
+    whole: bool,
+    kind: str,
+    seed: int,
+) -> None:
+    model = IntegerModel(seed)
+    product = model.node("MatMul", ["x", model.weight(width, channels)])
+    bias = model.constant(model.random.integers(-(1 << 10), 1 << 10, channels))
+    product = model.node("Add", [bias, product])
+    factors = np.resize(mul, channels)
+    addends = np.resize(add, channels)
+    if whole:  # part of the bias
+        addends = addends // 4096 * factors
+    y = model.requant(product, factors, addends, div=1 << shift, signed=signed, levels=levels)
+    check(model, y, (tokens, width), (tokens, channels), kind=kind)
+
+
+@given(
+    mul=st.integers(-(1 << 16), 1 << 16),
+    add=ADDENDS,
+    shift=st.integers(0, 20),
+    signed=st.booleans(),
+    kind=st.sampled_from(["int8", "uint8"]),
+)
+@settings(max_examples=40, deadline=None)
+def test_requant_shift_of_a_sum(mul: int, add: int, shift: int, signed: bool, kind: str) -> None:
+    model = IntegerModel()
+    other = model.linear("x", 6, 6, signed=False)
+    total = model.node("Add", ["x", other])
+    check(
+        model,
+        model.requant(total, mul, add, div=1 << shift, signed=signed),
+        (3, 6),
+        (3, 6),
+        kind=kind,
+    )
+
+
+@given(b=st.integers(-128, -1), one=st.integers(0, 20000), mul=st.integers(-300, 300))
+@settings(max_examples=30, deadline=None)
+def test_gelu(b: int, one: int, mul: int) -> None:
+    model = IntegerModel()
+    y = model.requant(model.special("iGELU", ["x"], b=b, one=one), mul, 1 << 14)
+    check(model, y, (16, 16), (16, 16))
+
+
+@given(
+    tokens=st.integers(1, 6),
+    width=st.integers(1, 40),
+    scale=st.sampled_from([1, 1 << 10, 1 << 22]),
+    shift=st.integers(0, 30),
+    kind=st.sampled_from(["int8", "uint8"]),
+    seed=st.integers(0, 1 << 16),
+)
+@settings(max_examples=60, deadline=None)
+def test_layernorm(tokens: int, width: int, scale: int, shift: int, kind: str, seed: int) -> None:
+    model = IntegerModel(seed)
+    weight = model.constant(model.random.integers(-256, 256, width) * scale)
+    bias = model.constant(model.random.integers(-256, 256, width) * scale)
+    y = model.special("iLayerNorm", ["x", weight, bias], D=1 << shift, n_levels=256)
+    check(model, y, (tokens, width), (tokens, width), kind=kind)
+
+
+@given(
+    width=st.integers(1, 40),
+    b=st.integers(0, 300),
+    c=st.integers(0, 20000),
+    log2=st.integers(1, 90),
+    levels=st.integers(2, 256),
+    kind=st.sampled_from(["int8", "uint8"]),
+)
+@settings(max_examples=60, deadline=None)
+def test_softmax(width: int, b: int, c: int, log2: int, levels: int, kind: str) -> None:
+    model = IntegerModel()
+    numbers = {"coeffA": 1, "coeffB": b, "coeffC": c + 1, "log2": log2}
+    y = model.special("iSoftmax", ["x"], n_levels=levels, **numbers)
+    check(model, y, (1, 2, 3, width), (1, 2, 3, width), kind=kind)
+
+
+@given(width=st.integers(1, 70), levels=st.integers(2, 256))
+@settings(max_examples=20, deadline=None)
+def test_itamax(width: int, levels: int) -> None:
+    model = IntegerModel()
+    y = model.special("ITAMax", ["x"], n_levels=levels)
+    check(model, y, (1, 2, 3, width), (1, 2, 3, width))
+
+
+@given(tokens=st.integers(1, 600), kind=st.sampled_from(["int8", "uint8"]))
+@settings(max_examples=40, deadline=None)
+def test_mean(tokens: int, kind: str) -> None:
+    model = IntegerModel()
+    y = model.special("IntegerMean", ["x"])
+    model.nodes[-1].attribute.extend(
+        [helper.make_attribute("axes", [1]), helper.make_attribute("keepdims", 1)]
+    )
+    check(model, y, (1, tokens, 5), (1, 1, 5), kind=kind)
+
+
+def large(model: IntegerModel) -> str:
+    """Rows and channels that fill tiles and leave rests; factors that need 64 bits."""
+    x = model.linear("x", 33, 70)
+    wide = model.node("MatMul", [x, model.weight(70, 37)])
+    x = model.requant(wide, model.random.integers(20000, 40000, 37), 12345, div=1 << 24)
+    weight = model.constant(model.random.integers(1 << 20, 1 << 22, 37))
+    bias = model.constant(model.random.integers(-(1 << 20), 1 << 20, 37))
+    x = model.special("iLayerNorm", [x, weight, bias], D=1 << 16, n_levels=256)
+    return model.special("ITAMax", [x], n_levels=256)
+
+
+@pytest.mark.parametrize(("target", "cores"), [("stm32l4", None), ("gap9", 1), ("gap9", 8)])
+def test_odd_shapes_and_wide_factors_on_boards(
+    target: str, cores: int | None, tmp_path: Path
+) -> None:
+    model = IntegerModel(seed=8)
+    path = model.file(tmp_path / "large.onnx", large(model), (1, 19, 33), (1, 19, 37))
+    compilation = compiled(path, target, cores)
+    session = open_session(compilation.build(tmp_path / "build"), compilation.target)
+    for x in inputs((1, 19, 33), 2):
+        (result,) = session.run([quantize(x, compilation.input_tensors[0])]).outputs
+        wanted = expected(path, x)
+        assert len(np.unique(wanted)) > 2
+        np.testing.assert_array_equal(dequantize(result, compilation.output_tensors[0]), wanted)
+
+
+def test_addends_that_are_multiples_cost_nothing(tmp_path: Path) -> None:
+    model = IntegerModel()
+    product = model.node("MatMul", ["x", model.weight(8, 4)])
+    y = model.requant(product, [3, 5, -7, 0], [300, -500, 70, 99999])
+    path = model.file(tmp_path / "model.onnx", y, (3, 8), (3, 4))
+    assert "offsets" not in str(load(path).module)
+    general = model.requant(product, 3, 1)
+    path = model.file(tmp_path / "model.onnx", general, (3, 8), (3, 4))
+    assert "offsets" in str(load(path).module)
+
+
+def test_network_object_takes_and_gives_integers(tmp_path: Path) -> None:
+    model = IntegerModel(seed=3)
+    path = model.file(
+        tmp_path / "encoder.onnx", encoder(model, SHAPE, "iSoftmax", sums=True), INPUT, CLASSES
+    )
+    network = tinyformer.compile(path, target="stm32l4")
+    (x,) = inputs(INPUT, 1)
+    np.testing.assert_array_equal(network(x), expected(path, x))
+    np.testing.assert_array_equal(network.reference(x), expected(path, x))
+
+
+@pytest.mark.parametrize("calibrated", [False, True])
+def test_commands(calibrated: bool, cli: Callable[..., CliResult], tmp_path: Path) -> None:
+    model = IntegerModel(seed=3)
+    path = model.file(
+        tmp_path / "encoder.onnx", encoder(model, SHAPE, "iSoftmax", sums=True), INPUT, CLASSES
+    )
+    samples = np.stack(inputs(INPUT, 4))
+    labels = [int(expected(path, x).argmax()) for x in samples]
+    data = tmp_path / "data.npz"
+    np.savez(data, x=samples.astype(np.float32), labels=labels)
+    options = ["--calibration", data] if calibrated else []
+    result = cli("eval", path, "--target", "stm32l4", "--data", data, "--json", *options)
+    assert result.code == 0, result.err
+    (entry,) = json.loads(result.out)
+    assert entry["bit_exact"] and entry["device_accuracy"] == 1.0
+    assert entry["float_accuracy"] is None and entry["snr_db"] is None
+    folder = tmp_path / "out"
+    result = cli("compile", path, "--target", "stm32l4", "-o", folder, *options)
+    assert result.code == 0, result.err
+    header = (folder / "encoder.h").read_text()
+    assert "int32_t *output_0" in header and "const int8_t *input_0" in header
+    text = cli("eval", path, "--target", "stm32l4", "--data", data).out
+    assert "4 of 4" in text
+
+
+def refused(change: Callable[[IntegerModel], str], tmp_path: Path, **kind: Any) -> str:
+    model = IntegerModel()
+    path = model.file(tmp_path / "model.onnx", change(model), (1, 4, 8), (1, 4, 8), **kind)
+    with pytest.raises(UnsupportedModelError) as error:
+        load(path)
+    return str(error.value)
+
+
+REFUSALS: list[tuple[Callable[[IntegerModel], str], str]] = [
+    (lambda m: m.requant("x", 1, div=3), "divides by div = 3"),
+    (lambda m: m.requant("x", 1, levels=512), "gives 512 levels"),
+    (lambda m: m.requant("x", 1, levels=255), "gives 255 signed levels"),
+    (lambda m: m.requant("x", 0.5), "no integers from -2147483648 to 2147483647: 0.5"),
+    (
+        lambda m: m.requant(m.node("MatMul", ["x", m.constant(np.full((8, 8), 200))]), 1),
+        "no integers from -128 to 127: 200",
+    ),
+    (
+        lambda m: m.node("Relu", [m.node("MatMul", ["x", m.weight(8, 8)])]),
+        "a RequantShift node has to bring them to 8 bits first",
+    ),
+    (lambda m: m.special("iGELU", ["x"], b=-1), "has no attribute 'one'"),
+    (
+        lambda m: m.special("iGELU", ["x"], b=-1, one=1, totScaler=1),
+        "the older iGELU, which requantises by itself",
+    ),
+    (
+        lambda m: m.special(
+            "iSoftmax", ["x"], n_levels=256, coeffA=1, coeffB=1 << 15, coeffC=1, log2=9
+        ),
+        "for rows of 8; they have to be positive",
+    ),
+    (
+        lambda m: m.special("iSoftmax", ["x"], n_levels=256, coeffA=1, coeffB=1, coeffC=1, log2=0),
+        "has log2 = 0",
+    ),
+    (
+        lambda m: m.special(
+            "iLayerNorm", ["x", m.constant([1, 2]), m.constant(0)], D=2, n_levels=256
+        ),
+        "has 2 numbers in the weight; give 8, or 1",
+    ),
+    (
+        lambda m: m.requant(
+            m.node("MatMul", ["x", m.node("Transpose", [m.requant("x", 1, signed=False)])]), 1
+        ),
+        "which is unsigned",
+    ),
+    (lambda m: m.node("Sigmoid", ["x"]), "in a model with RequantShift nodes there may be"),
+    (
+        lambda m: m.node("Concat", ["x", m.requant("x", 1, signed=False)], axis=1),
+        "joins signed values and those of",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), REFUSALS)
+def test_refusals(change: Callable[[IntegerModel], str], message: str, tmp_path: Path) -> None:
+    def build(model: IntegerModel) -> str:
+        model.requant("x", 1)  # so that it is a model of this dialect
+        output = change(model)
+        if model.nodes[-1].op_type == "MatMul":
+            return output
+        for node in model.nodes:
+            if node.op_type == "Transpose":
+                node.attribute.append(helper.make_attribute("perm", [0, 2, 1]))
+        return output
+
+    assert message in refused(build, tmp_path)
+
+
+def test_checker_still_refuses_what_is_wrong(tmp_path: Path) -> None:
+    model = IntegerModel()
+    path = model.file(tmp_path / "model.onnx", model.requant("y", 1), (1, 4), (1, 4))
+    with pytest.raises(tinyformer.errors.TinyFormerError, match="is not a valid ONNX model"):
+        load(path)
+    assert onnx.load(path).graph.node[0].op_type == "RequantShift"
