@@ -20,6 +20,13 @@ func.func @layer_without_range(
 // -----
 
 // expected-error @+1 {{argument 0 must be a tensor of f32, or of i32 for ids, to be quantised}}
+func.func @mixture(%x: tensor<1x2xi8>, %y: tensor<1x2xf32>) -> tensor<1x2xf32> {
+  return %y : tensor<1x2xf32>
+}
+
+// -----
+
+// expected-error @+1 {{argument 0 has integers already, but no 'tinyattn.scale' and 'tinyattn.zero_point'}}
 func.func @integers(%x: tensor<1x2xi8>) -> tensor<1x2xi8> {
   return %x : tensor<1x2xi8>
 }

@@ -34,7 +34,7 @@ LogicalResult Quantizer::run() {
   if (!function.getBody().hasOneBlock())
     return function.emitOpError("must have one block to be quantised");
   if (isInteger())
-    return success();
+    return verifyInterface();
   SmallVector<Operation *> ops;
   for (Operation &op : function.front())
     ops.push_back(&op);
@@ -62,6 +62,27 @@ bool Quantizer::isInteger() {
         llvm::any_of(op.getResultTypes(), isFloat))
       return false;
   return true;
+}
+
+/// Somebody has to say what the bytes of such a model mean.
+LogicalResult Quantizer::verifyInterface() {
+  auto verify = [&](StringRef what, unsigned number, Type type,
+                    DictionaryAttr attributes) -> LogicalResult {
+    if (getElementTypeOrSelf(type).isInteger(32) ||
+        (attributes && attributes.contains(kScale) &&
+         attributes.contains(kZeroPoint)))
+      return success();
+    return function.emitOpError()
+           << what << " " << number << " has integers already, but no '"
+           << kScale << "' and '" << kZeroPoint << "' that say what they mean";
+  };
+  for (auto [i, type] : llvm::enumerate(function.getArgumentTypes()))
+    if (failed(verify("argument", i, type, function.getArgAttrDict(i))))
+      return failure();
+  for (auto [i, type] : llvm::enumerate(function.getResultTypes()))
+    if (failed(verify("result", i, type, function.getResultAttrDict(i))))
+      return failure();
+  return success();
 }
 
 /// i8 arguments are appended; `run` erases the float ones at the end.

@@ -38,6 +38,7 @@ public:
 private:
   // Values and parameters (Quantize.cpp).
   bool isInteger();
+  LogicalResult verifyInterface();
   LogicalResult quantizeArguments();
   LogicalResult quantizeReturn(func::ReturnOp op);
   LogicalResult quantizeOp(Operation *op);

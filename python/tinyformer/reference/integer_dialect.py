@@ -49,7 +49,7 @@ def layernorm(x: Ints, weight: Array, bias: Array, shift: int) -> Bytes:
 
 def _truncated(dividend: Ints, divisor: Ints | int) -> Ints:
     """A quotient by a positive number, rounded towards zero."""
-    size: Ints = np.abs(dividend) // divisor
+    size: Ints = np.abs(dividend) // np.asarray(divisor, np.int64)
     return np.where(dividend < 0, -size, size)
 
 
