@@ -33,6 +33,7 @@ class IntegerModel:
     seed: int = 0
     domain: str = DOMAIN
     tensors: bool = True
+    opset: int = OPSET
     nodes: list[onnx.NodeProto] = field(default_factory=list)
     constants: list[onnx.TensorProto] = field(default_factory=list)
 
@@ -114,7 +115,7 @@ class IntegerModel:
             [helper.make_tensor_value_info(output, TensorProto.FLOAT, result)],
             self.constants,
         )
-        opsets = [helper.make_opsetid("", OPSET)]
+        opsets = [helper.make_opsetid("", self.opset)]
         if self.domain:
             opsets.append(helper.make_opsetid(self.domain, 1))
         onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=9), path)

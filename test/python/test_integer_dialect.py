@@ -97,6 +97,16 @@ def test_spellings_of_nodes(domain: str, tensors: bool) -> None:
     check(model, encoder(model, SHAPE, "iSoftmax"), INPUT, CLASSES)
 
 
+def test_older_opset_has_axes_as_attributes() -> None:
+    model = IntegerModel(seed=9, opset=11)
+    x = model.node("Unsqueeze", [model.linear("x", 8, 12)], axes=[0])
+    model.nodes.append(
+        helper.make_node("Split", [x], ["a", "b"], name="split", axis=3, split=[4, 8])
+    )
+    y = model.node("Squeeze", [model.requant("b", 30000)], axes=[0])
+    check(model, y, (1, 5, 8), (1, 5, 8))
+
+
 @pytest.mark.parametrize("kind", ["float", "int8", "uint8"])
 def test_types_of_inputs(kind: str) -> None:
     model = IntegerModel(seed=1)

@@ -16,6 +16,8 @@ from tinyformer.onnx.graph import Graph, InputKind, Node, Shape, TensorInfo, arr
 from tinyformer.onnx.qoperators import expanded
 
 MIN_OPSET = 13
+# What the exporters of the integer dialect write; no converter knows its operators.
+MIN_INTEGER_OPSET = 11
 DEFAULT_DOMAINS = ("", "ai.onnx")
 # Operators of QuantLib and Deeploy, which their tools write in this domain or in none.
 INTEGER_DOMAIN = "PACTOps"
@@ -35,7 +37,7 @@ def read_graph(path: Path) -> Graph:
     model = _read(path)
     integer = _mark_integer_operators(model)
     _check(path, model)
-    opset = _opset(path, model)
+    opset = _opset(path, model, MIN_INTEGER_OPSET if integer else MIN_OPSET)
     if model.functions:
         model = inliner.inline_local_functions(model)
     graph = model.graph
@@ -109,12 +111,12 @@ def _check(path: Path, model: onnx.ModelProto) -> None:
         ) from error
 
 
-def _opset(path: Path, model: onnx.ModelProto) -> int:
+def _opset(path: Path, model: onnx.ModelProto, least: int) -> int:
     versions = {item.domain: item.version for item in model.opset_import}
     version = next((versions[domain] for domain in DEFAULT_DOMAINS if domain in versions), 0)
-    if version < MIN_OPSET:
+    if version < least:
         raise UnsupportedModelError(
-            f"{path}: uses ONNX opset {version}, but TinyFormer reads {MIN_OPSET} and newer; "
+            f"{path}: uses ONNX opset {version}, but TinyFormer reads {least} and newer; "
             "export with opset_version=17, or convert with onnx.version_converter"
         )
     return int(version)
