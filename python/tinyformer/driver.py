@@ -45,7 +45,7 @@ def load(model: Path, calibration: Path | None) -> Model:
     """
     from tinyformer import onnx
 
-    imported = onnx.load(model)
+    imported = onnx.load(model, calibrated=calibration is not None)
     if calibration is None:
         return without_samples(imported, model)
     return Model(imported, load_samples(str(calibration), [name for name, _ in imported.inputs]))

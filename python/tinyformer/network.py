@@ -199,7 +199,7 @@ def compile_model(
         if name not in known:
             raise OptionError(f"there is no option '{name}'; there are {', '.join(sorted(known))}")
     chip = (get_target(target) if isinstance(target, str) else target).with_cores(cores)
-    imported = onnx.load(Path(model))
+    imported = onnx.load(Path(model), calibrated=calibration is not None)
     settings = {**options, "tile": str(options.get("tile", "auto"))}
     settled = CompileOptions(**settings, explain=True)
     if calibration is None:

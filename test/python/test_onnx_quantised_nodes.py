@@ -224,6 +224,31 @@ def test_layers_in_floats_take_ranges_from_their_neighbours(tmp_path: Path) -> N
     assert np.abs(ours - np.clip(wanted, -128, 127)).max() <= 6
 
 
+def test_samples_come_before_what_is_implied(tmp_path: Path) -> None:
+    layers = "n = LayerNormalization <axis = -1> (r, g, h) k = Sigmoid (n) y = Mul (n, k)"
+    body = f"{FIRST} {layers} {LAST}"
+    path = made(
+        tmp_path,
+        body,
+        constants(g=np.ones(8, np.float32), h=np.zeros(8, np.float32)),
+        "(float[5,8] x) => (float[5,8] o)",
+    )
+    np.save(tmp_path / "samples.npy", np.stack([sample(seed) for seed in range(8)]))
+    # The bound of a normalisation is reached by one outlier, and by nothing else.
+    assert _normalised(path, None) == pytest.approx(2 * 7**0.5)
+    assert _normalised(path, tmp_path / "samples.npy") < 5
+
+
+def _normalised(path: Path, samples: Path | None) -> float:
+    """The width of the range of a layer normalisation."""
+    compilation = driver.load(path, samples).start(get_target("host"))
+    compilation.run_to("fuse")
+    body = compilation.module.body.operations[0].regions[0].blocks[0]
+    (layer,) = (op for op in body.operations if op.operation.name == "tinyattn.layernorm")
+    low, high = ir.DenseF64ArrayAttr(layer.operation.attributes["tinyattn.range"])
+    return float(high - low)
+
+
 REFUSED: dict[str, tuple[str, Constants, str]] = {
     "another scale back": (
         LINEAR.replace("r = DequantizeLinear(q, s, z)", "r = DequantizeLinear(q, e, z)"),

@@ -45,14 +45,19 @@ class ImportedModel:
     quantized: bool
 
 
-def load(path: Path, context: ir.Context | None = None) -> ImportedModel:
+def load(
+    path: Path, context: ir.Context | None = None, *, calibrated: bool = False
+) -> ImportedModel:
     """Imports the model in `path`, into a new context unless one is given.
+
+    Where a quantised model does not say a range, one is taken that follows from its neighbours,
+    unless it is going to be `calibrated`.
 
     Raises ModelFileError if the file is no valid ONNX model, and UnsupportedModelError, which
     names the node and what to do instead, if TinyFormer cannot compile it.
     """
     graph = read_graph(path)
-    network = interpret(graph)
+    network = interpret(graph, implied=not calibrated)
     name = network_name(path)
     module = emit(network, name, graph.outputs, context or ir.Context())
     outputs = zip(graph.outputs, network.outputs, strict=True)

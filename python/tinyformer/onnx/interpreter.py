@@ -91,8 +91,11 @@ class Network:
     integer: bool = False
 
 
-def interpret(graph: Graph) -> Network:
-    """The network of a model; raises UnsupportedModelError if it has none."""
+def interpret(graph: Graph, *, implied: bool = True) -> Network:
+    """The network of a model; raises UnsupportedModelError if it has none.
+
+    `implied` ranges are those that follow from what a quantised model says.
+    """
     inputs = tuple(Input(info.name, info.shape, info.kind) for info in graph.inputs)
     values: dict[str, Value] = {
         name: Constant(array, name) for name, array in graph.constants.items()
@@ -110,7 +113,9 @@ def interpret(graph: Graph) -> Network:
         for name, value in zip(node.outputs, results, strict=False):
             values[name] = _bind(graph, name, value)
     outputs = tuple(_output(graph, builder, values, name) for name in graph.outputs)
-    ranges = {} if graph.integer else with_implied(outputs, builder.ranges.all)
+    ranges = {} if graph.integer else builder.ranges.all
+    if implied:
+        ranges = with_implied(outputs, ranges)
     return Network(inputs, outputs, ranges, graph.integer)
 
 
