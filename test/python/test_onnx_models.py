@@ -24,7 +24,7 @@ DIGITS = HERE.parents[1] / "examples" / "digits" / "digits.onnx"
 PATHS = {
     path.stem: path
     for path in (*sorted(MODELS.glob("*.onnx")), DIGITS)
-    if not path.stem.startswith("unsupported_")
+    if not path.stem.startswith(("quantised_", "unsupported_"))
 }
 TOLERANCE = 1e-4  # two float programs that add up in different orders
 

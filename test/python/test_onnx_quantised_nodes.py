@@ -224,6 +224,21 @@ def test_layers_in_floats_take_ranges_from_their_neighbours(tmp_path: Path) -> N
     assert np.abs(ours - np.clip(wanted, -128, 127)).max() <= 6
 
 
+@pytest.mark.parametrize(("low", "high"), [(-127, 127), (-100, 20), (-8, 7)])
+def test_clip_of_integers_is_a_range(low: int, high: int, tmp_path: Path) -> None:
+    body = LINEAR.replace("r = DequantizeLinear(q", "k = Clip(q, lo, hi) r = DequantizeLinear(k")
+    values = constants(lo=np.int8(low), hi=np.int8(high), s=np.float32(0.1))
+    path = made(tmp_path, body, values)
+    (tensor,) = compiled(path).input_tensors
+    assert tensor.scale == pytest.approx(0.1 * (high - low) / 255)
+    x = sample()
+    wanted = onnxruntime_integers(path, x, 0.05, -7)
+    # Their rounding of x to fewer levels is left out: half of a step each, through the weights.
+    reach = 0.1 / 2 * np.abs(values["w"] * values["t"]).sum(0).max() / 0.05
+    steps = np.abs(result_of(compiled(path), x) - np.clip(wanted, -128, 127)).max()
+    assert steps <= reach + 1
+
+
 def test_samples_come_before_what_is_implied(tmp_path: Path) -> None:
     layers = "n = LayerNormalization <axis = -1> (r, g, h) k = Sigmoid (n) y = Mul (n, k)"
     body = f"{FIRST} {layers} {LAST}"

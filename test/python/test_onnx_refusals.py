@@ -128,11 +128,11 @@ CASES: dict[str, tuple[str, str, dict[str, Weight], str]] = {
         {"c": (5, 8)},
         "repeats an activation of shape .1, 1, 8. for a constant of shape .5, 8.",
     ),
-    "factors_without_a_layer": (
+    "factors_of_tokens": (
         TOKENS,
         "y = Mul(x, g)",
-        {"g": (8,)},
-        "multiplies 'x' by a constant of shape .8., which cannot go into the weights",
+        {"g": (5, 1)},
+        "multiplies 'x' by a constant of shape .5, 1., which is not one factor for each feature",
     ),
     "power_by_features": (
         TOKENS,

@@ -27,6 +27,18 @@ CASES: dict[str, tuple[str, str, str, dict[str, Weight]]] = {
         "linear add",
         {**LINEAR, "g": (8,)},
     ),
+    "factors_behind_a_function": (
+        TOKENS,
+        "h = Sigmoid(x) i = Mul(x, h) j = Mul(i, g) y = MatMul(j, w)",
+        "lookup linear linear",
+        {"g": (8,), "w": (8, 8)},
+    ),
+    "factors_of_an_input": (
+        TOKENS,
+        "h = Add(x, half) y = Mul(h, g)",
+        "linear",
+        {"g": (8,), "half": 0.5},
+    ),
     "division_by_features": (
         TOKENS,
         "h = MatMul(x, w) y = Div(h, g)",

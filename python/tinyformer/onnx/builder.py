@@ -193,6 +193,11 @@ class Builder:
             low, high = sorted((end - offset) / slope for end in known)
             self.ranges.note(view.layer, (low, high), whole=_reads_all(view))
 
+    def narrow(self, view: View, known: Range) -> None:
+        """Take back a wider range that was annotated before."""
+        if self.ranges.of(view.layer) is not None and view.function.is_identity:
+            self.ranges.narrow(view.layer, known)
+
     def range_of(self, view: View) -> Range | None:
         """The range of a settled view, if a quantised model says it."""
         known = self.ranges.of(view.layer)

@@ -17,7 +17,7 @@ from tinyformer.onnx.evaluate import evaluate
 from tinyformer.onnx.functions import Function, affine
 from tinyformer.onnx.graph import Array, Node
 from tinyformer.onnx.handler import Handler
-from tinyformer.onnx.layers import Add, Linear
+from tinyformer.onnx.layers import Add, Linear, single
 from tinyformer.onnx.values import Constant, Operands, Scores, Value, View
 
 
@@ -157,20 +157,37 @@ def _shifted(build: Builder, view: View, constant: Constant) -> View:
 
 
 def _multiplied(build: Builder, view: View, constant: Constant) -> View:
-    """Multiplies by a constant for each feature, which goes into the layer before."""
+    """Multiplies by a constant for each feature: in the layer before, or else in one of its own."""
     view = build.cover(build.settle(view))
     shape = np.broadcast_shapes(view.shape, constant.shape)
     if int(np.prod(shape)) == view.index.size:
         view = view.moved(view.index.reshape(shape))
         folded = build.rescale(view, constant.array, np.zeros(()), constant.name)
+        if folded is None:
+            folded = _diagonal(build, view, constant)
         if folded is not None:
             return folded
     raise UnsupportedNodeError(
-        f"multiplies {view.layer.name!r} by a constant of shape {list(constant.shape)}, which "
-        "cannot go into the weights of the layer before",
-        "multiply by one factor for each feature directly behind a linear layer, a convolution or "
-        "a normalisation, or by a single number anywhere",
+        f"multiplies {view.layer.name!r} by a constant of shape {list(constant.shape)}, which is "
+        "not one factor for each feature",
+        "multiply by the same factors for all tokens",
     )
+
+
+def _diagonal(build: Builder, view: View, constant: Constant) -> View | None:
+    """A linear layer with a diagonal matrix; None if tokens have factors of their own.
+
+    A row has one weight and a scale for itself, so that hardly anything is rounded. Quantisers
+    that smooth activations write such factors behind a GELU.
+    """
+    factor, offset = view.affine
+    gains = build.in_layout(view, build.weights(constant, "the factor"))
+    if (gains != gains[0]).any():
+        return None
+    weight, bias = single(np.diag(gains[0] * factor)), single(gains[0] * offset)
+    names = (constant.name,)
+    layer = Linear(build.name, view.layer.shape, view.layer, weight, bias, parameters=names)
+    return View(layer, view.index)
 
 
 def _residual(build: Builder, lhs: View, rhs: View) -> View:

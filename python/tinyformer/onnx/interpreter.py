@@ -69,8 +69,10 @@ ADVICE: Mapping[str, str] = {
     "RNN": "TinyFormer compiles encoder transformers: replace the recurrent layer by attention",
     "TopK": "let the network end with its logits: the caller sorts them",
 }
-# Nodes that work on integers as on the reals that these stand for.
-ON_INTEGERS = frozenset(["DequantizeLinear", "Dropout", "Identity", "Shape", *movement.MOVING])
+# Nodes that may read the integers of a quantised tensor.
+ON_INTEGERS = frozenset(
+    ["DequantizeLinear", "Dropout", "Identity", "Shape", *movement.MOVING, *quantized.ON_CODED]
+)
 # Nodes that are no constants although their operands are: random numbers, and subgraphs that
 # see values which are not operands.
 NOT_FOLDED = frozenset(
@@ -140,7 +142,8 @@ def _apply(builder: Builder, node: Node, operands: Operands) -> Sequence[Value]:
     known = all(value is None or isinstance(value, Constant) for value in operands)
     if known and node.op not in NOT_FOLDED and node.domain in DEFAULT_DOMAINS:
         return _folded(builder, node, operands)
-    if node.op not in ON_INTEGERS and any(_is_coded(value) for value in operands):
+    coded = any(map(_is_coded, operands))
+    if coded and node.op not in ON_INTEGERS:
         raise UnsupportedNodeError(
             "computes with the integers of a quantised tensor",
             "put a DequantizeLinear node before it and a QuantizeLinear node behind",
@@ -151,7 +154,8 @@ def _apply(builder: Builder, node: Node, operands: Operands) -> Sequence[Value]:
             "an input of integers may only choose rows of a table, as token ids do; masks and "
             "position ids are not supported: export without them",
         )
-    handler = handlers.get(node.op)
+    handler = quantized.ON_CODED.get(node.op) if coded else None
+    handler = handler or handlers.get(node.op)
     if handler is None:
         raise UnsupportedNodeError(
             f"{node.op} is not supported",

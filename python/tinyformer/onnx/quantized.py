@@ -67,6 +67,32 @@ def dequantize(build: Builder, node: Node, operands: Operands) -> Sequence[Value
     return [replace(view, coded=None)]
 
 
+def clip(build: Builder, node: Node, operands: Operands) -> Sequence[Value]:
+    """Clip of the integers of an activation: fewer than 8 bits, or a narrower range.
+
+    The value saturates at the ends of its range, as it does anyway; so the range is what is noted.
+    """
+    del node
+    view, *bounds = operands
+    if not isinstance(view, View) or view.coded is None or not all(map(_is_number, bounds)):
+        raise UnsupportedNodeError("clips integers by what is no constant", "use constant bounds")
+    encoding = view.coded
+    first = -128 if encoding.signed else 0
+    ends = [first, first + 255]
+    for i, bound in enumerate(bounds):
+        if isinstance(bound, Constant):
+            ends[i] = min(max(int(bound.array.item()), first), first + 255)
+    low, high = (encoding.scale * (end - encoding.zero_point) for end in ends)
+    if [low, high] == [0.0, 0.0]:
+        raise UnsupportedNodeError("clips everything to 0", "check the quantiser's bit width")
+    build.narrow(view, (low, high))
+    return [replace(view, known=(low, high))]
+
+
+def _is_number(value: Value | None) -> bool:
+    return value is None or (isinstance(value, Constant) and value.array.size == 1)
+
+
 def dequantize_constant(node: Node, operands: Operands) -> Constant:
     """DequantizeLinear of a constant, which keeps its scale."""
     integers, scale, zero_point = (*operands, None)[:3]
@@ -147,5 +173,8 @@ def _is_integer_input(view: View) -> bool:
 def _is_signed_input(view: View) -> bool:
     return isinstance(view.layer, Input) and view.layer.kind == "int8"
 
+
+# What nodes mean between QuantizeLinear and DequantizeLinear, if not what they mean on reals.
+ON_CODED: Mapping[str, Handler] = {"Clip": clip}
 
 HANDLERS: Mapping[str, Handler] = {"DequantizeLinear": dequantize, "QuantizeLinear": quantize}

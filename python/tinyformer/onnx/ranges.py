@@ -53,6 +53,13 @@ class Ranges:
             for part in layer.parts:
                 self.note(part, known, whole=False)
 
+    def narrow(self, layer: Layer, known: Range) -> None:
+        """Replace a range, and those of the layers of which `layer` only moves the elements."""
+        ranges = self._wholes if layer in self._wholes else self._parts
+        ranges[layer] = known
+        if isinstance(layer, Reshape):
+            self.narrow(layer.input, known)
+
     def of(self, layer: Layer) -> Range | None:
         """The range of a layer; None if the model does not say it."""
         return self._wholes.get(layer, self._parts.get(layer))
