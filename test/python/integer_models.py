@@ -34,6 +34,7 @@ class IntegerModel:
     domain: str = DOMAIN
     tensors: bool = True
     opset: int = OPSET
+    addends: bool = True
     nodes: list[onnx.NodeProto] = field(default_factory=list)
     constants: list[onnx.TensorProto] = field(default_factory=list)
 
@@ -86,9 +87,14 @@ class IntegerModel:
         return self.constant(self.random.integers(-127, 128, shape))
 
     def linear(self, value: str, width: int, channels: int, **options: Any) -> str:
-        """MatMul and RequantShift, whose numbers are those of a normalisation: any."""
+        """MatMul and RequantShift, whose numbers are those of a normalisation: any.
+
+        Without `addends` they are one number and 0, as behind a layer that nothing normalises.
+        """
         product = self.node("MatMul", [value, self.weight(width, channels)])
         mul, add = self.scaling(width, channels)
+        if not self.addends:
+            mul, add = np.abs(mul[:1]), 0 * add[:1]
         return self.requant(product, mul, add, **options)
 
     def scaling(self, depth: int, channels: int) -> tuple[Array, Array]:

@@ -18,6 +18,8 @@ from tinyformer.onnx.integers.formulas import Ints, Requantisation
 
 # Bytes of an unsigned value stand for 128 more.
 UNSIGNED_ZERO_POINT = -128
+# Products are requantised by their upper halves from this shift on.
+KERNEL_SHIFT = 17
 MEAN_SHIFT, LARGEST_MEAN_SHIFT = 22, 46
 _INT32 = 2**31
 
@@ -73,7 +75,7 @@ def of_weights(
     if (add == whole * mul).all():
         bias, add = bias + whole, np.zeros_like(add)
     bound = _bound(weight, bias)
-    shift, mul, add = _with_rounding(requant.shift, mul, add)
+    shift, mul, add = _shifted(requant.shift, mul, add, bound)
     _check_bias(bias, bound)
     return Weights(
         weight,
@@ -90,8 +92,8 @@ def of_products(
     """Multipliers and offsets of each batch entry of products of `depth` pairs of bytes."""
     mul = np.broadcast_to(requant.mul, (batch,))
     add = np.broadcast_to(requant.add, (batch,))
-    shift, mul, add = _with_rounding(requant.shift, mul, add)
-    bound = 255 * 128 * depth
+    bound = np.array([255 * 128 * depth])
+    shift, mul, add = _shifted(requant.shift, mul, add, bound)
     requantised = _requant(bound * np.abs(mul) + np.abs(add), shift, zero_point(result_unsigned))
     return mul, add if add.any() else None, requantised
 
@@ -100,7 +102,7 @@ def of_addition(
     requant: Requantisation, unsigned: tuple[bool, bool], result_unsigned: bool
 ) -> tuple[int, int, Requant]:
     """Multiplier and offset of the sum of two layers."""
-    shift, mul, add = _with_rounding(requant.shift, requant.mul, requant.add)
+    shift, mul, add = _shifted(requant.shift, requant.mul, requant.add, None)
     factor = int(mul[0])
     offset = int(add[0]) - factor * sum(zero_point(side) for side in unsigned)
     if abs(offset) >= _INT32:
@@ -126,15 +128,29 @@ def of_mean(rows: int) -> Requant:
     raise UnsupportedNodeError(f"takes the mean of {rows} rows", "pool in two steps")
 
 
-def _with_rounding(shift: int, mul: Ints, add: Ints) -> tuple[int, Ints, Ints]:
-    """A shift of at least 1, which `requant` has: ⌊x + 1/2⌋ = ⌊(2·x + 1) / 2⌋ for integers."""
-    return (shift, mul, add) if shift else (1, 2 * mul, 2 * add)
+def _shifted(shift: int, mul: Ints, add: Ints, bound: Ints | None) -> tuple[int, Ints, Ints]:
+    """The same quotient with a larger shift: ⌊x/2^s + 1/2⌋ = ⌊2^t·x/2^(s+t) + 1/2⌋.
+
+    `requant` has one of at least 1, and kernels want KERNEL_SHIFT, if that leaves 32 bits for
+    accumulators up to `bound`.
+    """
+    more = 0 if shift else 1
+    wanted = KERNEL_SHIFT - shift
+    if bound is not None and wanted > more:
+        reach = (bound * np.abs(mul) + np.abs(add)) << wanted
+        if _fits(reach, KERNEL_SHIFT):
+            more = wanted
+    return shift + more, mul << more, add << more
+
+
+def _fits(reach: Ints, shift: int) -> bool:
+    """Whether sums up to `reach` and what is added for rounding and zero point have 32 bits."""
+    return int(reach.max()) + (1 << (shift - 1)) + (128 << shift) < _INT32
 
 
 def _requant(reach: Ints, shift: int, zero: int) -> Requant:
     """In 32 bits where everything fits, by the largest absolute values before the rounding term."""
-    fits = int(reach.max()) + (1 << (shift - 1)) + (128 << shift) < _INT32
-    return Requant(shift, zero, not fits)
+    return Requant(shift, zero, not _fits(reach, shift))
 
 
 def _bound(weight: Ints, bias: Ints) -> Ints:
