@@ -25,6 +25,7 @@ static void verifyPhase(OpPassManager &pm, StringRef phase) {
 
 void tinyattn::buildFusePhase(OpPassManager &pm,
                               const FusePhaseOptions &options) {
+  pm.addNestedPass<func::FuncOp>(createNarrowToSlices());
   FuseWeightsOptions fuse;
   fuse.mode = options.mode;
   fuse.optimize = options.optimize;

@@ -47,10 +47,11 @@ void createContext(OpBuilder &builder, AttentionOp op, Value key,
                    AttentionParts &parts) {
   Value query = parts.query.getResult(0);
   ArrayRef<int64_t> queryShape = cast<ShapedType>(query.getType()).getShape();
-  int64_t heads = queryShape[0], tokens = queryShape[1];
+  int64_t heads = queryShape[0], rows = queryShape[1];
+  int64_t tokens = op.getInput().getType().getDimSize(0);
 
   Location loc = appendToName(op.getLoc(), "scores");
-  Value init = createEmpty(builder, loc, {heads, tokens, tokens}, 8);
+  Value init = createEmpty(builder, loc, {heads, rows, tokens}, 8);
   parts.scores =
       MatmulOp::create(builder, loc, init.getType(), query, key,
                        op.getScoresMultipliers(), /*offsets=*/Value(),
@@ -59,15 +60,15 @@ void createContext(OpBuilder &builder, AttentionOp op, Value key,
                        /*merge_heads=*/false, op.getScoresRequantAttr());
 
   loc = appendToName(op.getLoc(), "softmax");
-  Value exps = createEmpty(builder, loc, {heads, tokens, tokens}, 8);
-  Value sums = createEmpty(builder, loc, {heads, tokens}, 32);
+  Value exps = createEmpty(builder, loc, {heads, rows, tokens}, 8);
+  Value sums = createEmpty(builder, loc, {heads, rows}, 32);
   parts.softmax = SoftmaxOp::create(
       builder, loc, TypeRange{exps.getType(), sums.getType()},
       parts.scores.getResult(0), op.getExpTable(), ValueRange{exps, sums});
 
   loc = appendToName(op.getLoc(), "context");
   Value context =
-      createEmpty(builder, loc, {tokens, heads * op.getValueWidth()}, 8);
+      createEmpty(builder, loc, {rows, heads * op.getValueWidth()}, 8);
   parts.context = MatmulOp::create(
       builder, loc, context.getType(), parts.softmax.getResult(0),
       parts.value.getResult(0), op.getContextMultipliers(),
@@ -89,7 +90,7 @@ LinearOp createKey(OpBuilder &, FusedMhsaOp) { return nullptr; }
 template <typename AttentionOp>
 AttentionParts createParts(OpBuilder &builder, AttentionOp op) {
   AttentionParts parts;
-  parts.query = createLinear(builder, op.getLoc(), "query", op.getInput(),
+  parts.query = createLinear(builder, op.getLoc(), "query", op.getQuerySource(),
                              op.getQueryWeight(), op.getQueryBias(),
                              op.getQueryMultipliers(), op.getQueryRequantAttr(),
                              op.getHeads());

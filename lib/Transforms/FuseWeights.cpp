@@ -23,13 +23,13 @@ struct Costs {
 };
 
 struct Shape {
-  int64_t tokens, width, heads, headWidth;
+  int64_t tokens, queries, width, heads, headWidth;
 };
 
 Shape getShape(MhsaOp op) {
   ArrayRef<int64_t> input = op.getInput().getType().getShape();
-  return {input[0], input[1], static_cast<int64_t>(op.getHeads()),
-          op.getHeadWidth()};
+  return {input[0], op.getQuerySource().getType().getDimSize(0), input[1],
+          static_cast<int64_t>(op.getHeads()), op.getHeadWidth()};
 }
 
 /// int8 weights, and an int32 bias and multiplier for each channel.
@@ -40,8 +40,9 @@ int64_t weightBytes(int64_t channels, int64_t depth) {
 /// Projections of queries and keys, and scores of headWidth products.
 Costs estimatePlain(StringRef core, const Shape &shape) {
   int64_t channels = shape.heads * shape.headWidth;
-  return {2 * estimateLinear(core, shape.tokens, channels, shape.width) +
-              estimateMatmul(core, shape.heads, shape.tokens, shape.tokens,
+  return {estimateLinear(core, shape.queries, channels, shape.width) +
+              estimateLinear(core, shape.tokens, channels, shape.width) +
+              estimateMatmul(core, shape.heads, shape.queries, shape.tokens,
                              shape.headWidth),
           2 * weightBytes(channels, shape.width)};
 }
@@ -50,8 +51,8 @@ Costs estimatePlain(StringRef core, const Shape &shape) {
 /// products.
 Costs estimateFused(StringRef core, const Shape &shape) {
   int64_t channels = shape.heads * shape.width;
-  return {estimateLinear(core, shape.tokens, channels, shape.width) +
-              estimateMatmul(core, shape.heads, shape.tokens, shape.tokens,
+  return {estimateLinear(core, shape.queries, channels, shape.width) +
+              estimateMatmul(core, shape.heads, shape.queries, shape.tokens,
                              shape.width),
           weightBytes(channels, shape.width)};
 }
@@ -166,7 +167,8 @@ struct FuseWeights : impl::FuseWeightsBase<FuseWeights> {
     Value fusedBias = createConstant<float>(
         rewriter, loc, fuseBias(*bias, *key, shape), {channels}, "fused_bias");
     rewriter.replaceOpWithNewOp<FusedMhsaOp>(
-        op, op.getResult().getType(), op.getInput(), weight, fusedBias,
+        op, op.getResult().getType(), op.getInput(), op.getQueryRows(), weight,
+        fusedBias,
         /*query_multipliers=*/Value(), op.getValueWeight(), op.getValueBias(),
         /*value_multipliers=*/Value(), op.getOutputWeight(), op.getOutputBias(),
         /*output_multipliers=*/Value(),

@@ -113,27 +113,28 @@ def _attention(op: Any) -> dict[str, Work]:
     """Projections and products of attention as it is defined; fused weights have no key."""
     heads = int_of(op.heads)
     tokens, width = type_shape(op.input.type)
+    rows = type_shape(op.result.type)[0]
     values = type_shape(op.value_weight.type)[0]
     queries = type_shape(op.query_weight.type)[0]
-    square = heads * tokens * tokens
+    scores = heads * rows * tokens
 
-    def projection(name: str, depth: int, channels: int) -> Work:
+    def projection(name: str, rows: int, depth: int, channels: int) -> Work:
         constant = sum(
             _bytes(value.type)
             for part in ("weight", "bias", "multipliers")
             if (value := getattr(op, f"{name}_{part}")) is not None
         )
-        return Work(tokens * depth * channels, tokens * (depth + channels) + constant)
+        return Work(rows * depth * channels, rows * (depth + channels) + constant)
 
     fused = op.operation.name == "tinyattn.fused_mhsa"
     keys = width if fused else queries
-    parts = {"query": projection("query", width, queries)}
+    parts = {"query": projection("query", rows, width, queries)}
     if not fused:
-        parts["key"] = projection("key", width, queries)
+        parts["key"] = projection("key", tokens, width, queries)
     return parts | {
-        "value": projection("value", width, values),
-        "scores": Work(tokens * tokens * queries, tokens * (queries + keys) + square),
-        "softmax": Work(0, 2 * square),
-        "context": Work(tokens * tokens * values, square + 2 * tokens * values),
-        "output": projection("output", values, width),
+        "value": projection("value", tokens, width, values),
+        "scores": Work(rows * tokens * queries, rows * queries + tokens * keys + scores),
+        "softmax": Work(0, 2 * scores),
+        "context": Work(rows * tokens * values, scores + (tokens + rows) * values),
+        "output": projection("output", rows, values, type_shape(op.result.type)[1]),
     }

@@ -25,9 +25,11 @@ struct AttentionPacking {
   bool copiesInput = false;
 };
 
-/// One attention layer. With fused weights the keys are the input.
+/// One attention layer. With fused weights the keys are the input. There are as
+/// many rows of the output as of the queries, and keys for each token.
 struct AttentionShape {
   int64_t tokens, width, headWidth, valueWidth, heads, outputWidth;
+  int64_t queries = tokens;
   bool fusedWeights = false;
   AttentionPacking packing = {};
   /// Cores that share each step.
@@ -47,7 +49,7 @@ enum class ScheduleKind {
 
 struct Schedule {
   ScheduleKind kind = ScheduleKind::None;
-  /// Of one tile; the number of tokens where nothing is tiled.
+  /// Of one tile; all queries where nothing is tiled.
   int64_t rows = 0;
   /// Without the layer's input and output.
   uint64_t arenaBytes = 0;
@@ -57,7 +59,7 @@ struct Schedule {
 /// Rows for which keys and values of a head are computed again: all of them,
 /// but for the kinds that go through a half or a quarter of them at a time.
 /// Pairs of rows are not split.
-int64_t getBlockRows(ScheduleKind kind, int64_t tokens);
+int64_t getBlockRows(ScheduleKind kind, int64_t queries);
 
 /// The name of a kind, and the kind of a name.
 const char *getName(ScheduleKind kind);

@@ -6,6 +6,31 @@
 
 include "mlir/Pass/PassBase.td"
 
+def NarrowToSlices
+    : Pass<"tinyattn-narrow-to-slices", "::mlir::func::FuncOp"> {
+  let summary = "Compute only the rows that slices read";
+  let description = [{
+    A classifier reads one token of the last block, the class token: all other
+    rows of that block's feed-forward network, output projection, context,
+    scores and queries are computed for nothing.
+
+    Effect: where slices are all that read the result of an op, the op computes
+    the smallest box that holds them, from slices of its own operands, and so
+    on backwards. Attention receives `query_rows`; its keys and values are those
+    of all tokens. Channels stay whole. The elements that are left are the same
+    to the bit. The function's attribute `tinyattn.narrowed` says how many rows of
+    how many each layer computes.
+
+    Ranges are not carried over where the model has none yet: calibrate after
+    this pass.
+
+    Example: test/Transforms/narrow-to-slices.mlir.
+  }];
+  let dependentDialects = [
+    "::mlir::tensor::TensorDialect", "::mlir::tinyattn::TinyAttnDialect"
+  ];
+}
+
 def FuseWeights : Pass<"tinyattn-fuse-weights", "::mlir::func::FuncOp"> {
   let summary = "Fuse query and key weights of attention where it pays";
   let description = [{

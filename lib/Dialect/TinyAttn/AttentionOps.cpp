@@ -70,7 +70,15 @@ static LogicalResult verifyAttention(AttentionOp op) {
     return failure();
   if (heads < 1)
     return op.emitOpError() << "expects at least 1 head, got " << heads;
-  int64_t tokens = shaped(op.getInput()).getDimSize(0);
+  if (op.getQueryRows() &&
+      (failed(verifyRank(op, "query_rows", op.getQueryRows(), 2)) ||
+       failed(verifyShape(op, "query_rows", op.getQueryRows(),
+                          {shaped(op.getQueryRows()).getDimSize(0),
+                           shaped(op.getInput()).getDimSize(1)})) ||
+       failed(verifyElementType(op, "query_rows", op.getQueryRows(),
+                                activationType(op.getContext(), quantized)))))
+    return failure();
+  int64_t rows = shaped(op.getQuerySource()).getDimSize(0);
   int64_t width = shaped(op.getInput()).getDimSize(1);
   Projection query{"query",
                    op.getQueryWeight(),
@@ -98,7 +106,7 @@ static LogicalResult verifyAttention(AttentionOp op) {
   if (failed(verifyProjection(op, output, quantized)) ||
       failed(
           verifyShape(op, "the result", op.getResult(),
-                      {tokens, shaped(op.getOutputWeight()).getDimSize(0)})) ||
+                      {rows, shaped(op.getOutputWeight()).getDimSize(0)})) ||
       failed(verifyElementType(op, "the result", op.getResult(),
                                activationType(op.getContext(), quantized))))
     return failure();
@@ -133,6 +141,10 @@ bool MhsaOp::isQuantized() {
   return getInput().getType().getElementType().isInteger(8);
 }
 
+TypedValue<RankedTensorType> MhsaOp::getQuerySource() {
+  return getQueryRows() ? getQueryRows() : getInput();
+}
+
 int64_t MhsaOp::getHeadWidth() {
   return getQueryWeight().getType().getDimSize(0) / getHeads();
 }
@@ -159,6 +171,10 @@ LogicalResult MhsaOp::verify() {
 
 bool FusedMhsaOp::isQuantized() {
   return getInput().getType().getElementType().isInteger(8);
+}
+
+TypedValue<RankedTensorType> FusedMhsaOp::getQuerySource() {
+  return getQueryRows() ? getQueryRows() : getInput();
 }
 
 int64_t FusedMhsaOp::getValueWidth() {

@@ -37,7 +37,7 @@ std::vector<Schedule> enumerate(const AttentionShape &shape,
     bool isTiled = kind != ScheduleKind::None;
     if (query.kind ? kind != *query.kind : query.rows && !isTiled)
       continue;
-    int64_t all = getBlockRows(kind, shape.tokens);
+    int64_t all = getBlockRows(kind, shape.queries);
     int64_t first = isTiled ? std::min(query.rows.value_or(1), all) : all;
     int64_t last = isTiled ? std::min(query.rows.value_or(all), all) : all;
     for (int64_t rows = first; rows <= last; ++rows) {

@@ -77,6 +77,7 @@ AttentionShape getAttentionShape(AttentionOp op, bool fusedWeights,
                           op.getValueWidth(),
                           heads,
                           op.getOutputWeight().getType().getDimSize(0),
+                          op.getQuerySource().getType().getDimSize(0),
                           fusedWeights};
   if (hasPanelKernels(target))
     shape.packing = getPacking(op, shape);

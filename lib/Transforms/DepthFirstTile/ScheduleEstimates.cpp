@@ -163,7 +163,7 @@ template <typename Body> void forParts(int64_t total, int64_t step, Body body) {
 /// Where no loop is left, a tile and the rest share keys and values (common
 /// subexpressions), so that these stay.
 bool isShared(const AttentionShape &s, int64_t rows) {
-  return s.heads == 1 && s.tokens / rows == 1 && s.tokens % rows != 0;
+  return s.heads == 1 && s.queries / rows == 1 && s.queries % rows != 0;
 }
 
 /// Keys and then values of one head, for each tile, whose input may be a panel
@@ -191,14 +191,18 @@ uint64_t getArenaBytes(const AttentionShape &s, ScheduleKind kind,
                        int64_t rows) {
   Sizes head(s, 1, rows), all(s, s.heads, rows);
   uint64_t wholeContext =
-      Sizes::getPlainRows(s, s.tokens, s.heads * s.valueWidth);
+      Sizes::getPlainRows(s, s.queries, s.heads * s.valueWidth);
   InputPanels input(s);
   uint64_t early = input.columns + input.all;
   switch (kind) {
   case ScheduleKind::None: {
     // Here plain exponentials are not in the place of the scores.
     uint64_t copy = s.packing.attention ? 0 : all.scores;
-    return std::max({all.queries + all.keys + all.values + all.inputBlock,
+    // Keys, values and queries may each be made of panels of their own.
+    uint64_t blocks = all.inputBlock;
+    if (s.queries != s.tokens)
+      blocks += Sizes::getBlockBytes(s.tokens, s.width);
+    return std::max({all.queries + all.keys + all.values + blocks,
                      all.queries + all.queriesBlock + all.keys + all.values +
                          input.columns + all.scores,
                      all.values + all.getSoftmaxPeak(copy),
@@ -206,11 +210,11 @@ uint64_t getArenaBytes(const AttentionShape &s, ScheduleKind kind,
                      all.leftContext + all.leftContextBlock});
   }
   case ScheduleKind::HeadsContext: {
-    uint64_t contextBlock = Sizes(s, s.heads, s.tokens).contextBlock;
+    uint64_t contextBlock = Sizes(s, s.heads, s.queries).contextBlock;
     uint64_t tile = std::max({head.inputBlock + head.queries,
                               head.queries + head.queriesBlock + head.scores,
                               head.getSoftmaxPeak(0)});
-    early += InputPanels::getSlices(s, s.tokens, rows);
+    early += InputPanels::getSlices(s, s.queries, rows);
     return wholeContext + std::max(early + head.keys + head.values +
                                        std::max(input.block, tile),
                                    contextBlock);
@@ -219,7 +223,7 @@ uint64_t getArenaBytes(const AttentionShape &s, ScheduleKind kind,
   case ScheduleKind::HalvesAccumulate:
   case ScheduleKind::QuartersAccumulate: {
     uint64_t peak = 0;
-    forParts(s.tokens, getBlockRows(kind, s.tokens), [&](int64_t block) {
+    forParts(s.queries, getBlockRows(kind, s.queries), [&](int64_t block) {
       Sizes tile(s, 1, std::min(rows, block));
       uint64_t bytes = buffer(4 * block * s.outputWidth) +
                        InputPanels::getSlices(s, block, std::min(rows, block)) +
@@ -296,7 +300,7 @@ double getBlockCycles(const AttentionShape &s, ScheduleKind kind,
     return getKeyValueCycles(s, s.heads, core);
   case ScheduleKind::HeadsContext:
     return s.heads * getKeyValueCycles(s, 1, core) +
-           estimateLinear(core, s.tokens, s.outputWidth,
+           estimateLinear(core, s.queries, s.outputWidth,
                           s.heads * s.valueWidth);
   case ScheduleKind::HeadsAccumulate:
   case ScheduleKind::HalvesAccumulate:
@@ -319,9 +323,9 @@ bool accumulates(ScheduleKind kind) {
 /// Steps that cores share one after the other: queries, scores, exponentials
 /// and contexts of a tile, its projection, and keys and values.
 int64_t countSteps(const AttentionShape &s, ScheduleKind kind, int64_t rows) {
-  int64_t block = getBlockRows(kind, s.tokens);
-  int64_t blocks = (s.tokens + block - 1) / block;
-  int64_t tiles = (s.tokens + rows - 1) / rows;
+  int64_t block = getBlockRows(kind, s.queries);
+  int64_t blocks = (s.queries + block - 1) / block;
+  int64_t tiles = (s.queries + rows - 1) / rows;
   int64_t projections = s.fusedWeights ? 1 : 2;
   switch (kind) {
   case ScheduleKind::None:
@@ -354,8 +358,8 @@ double shareCycles(const AttentionShape &s, ScheduleKind kind, int64_t rows,
 double getCycles(const AttentionShape &s, ScheduleKind kind, int64_t rows,
                  const std::string &core) {
   double cycles =
-      accumulates(kind) ? estimateSums(core, s.tokens * s.outputWidth) : 0;
-  forParts(s.tokens, getBlockRows(kind, s.tokens), [&](int64_t block) {
+      accumulates(kind) ? estimateSums(core, s.queries * s.outputWidth) : 0;
+  forParts(s.queries, getBlockRows(kind, s.queries), [&](int64_t block) {
     cycles += getBlockCycles(s, kind, core);
     cycles += (block / rows) * getTileCycles(s, kind, rows, core);
     if (int64_t rest = block % rows)
@@ -366,12 +370,12 @@ double getCycles(const AttentionShape &s, ScheduleKind kind, int64_t rows,
 
 } // namespace
 
-int64_t tinyformer::getBlockRows(ScheduleKind kind, int64_t tokens) {
+int64_t tinyformer::getBlockRows(ScheduleKind kind, int64_t queries) {
   int64_t blocks = kind == ScheduleKind::HalvesAccumulate     ? 2
                    : kind == ScheduleKind::QuartersAccumulate ? 4
                                                               : 1;
-  int64_t rows = (tokens + blocks - 1) / blocks;
-  return std::min(tokens, (rows + 1) / 2 * 2);
+  int64_t rows = (queries + blocks - 1) / blocks;
+  return std::min(queries, (rows + 1) / 2 * 2);
 }
 
 Schedule tinyformer::estimateSchedule(const AttentionShape &shape,
@@ -383,11 +387,11 @@ Schedule tinyformer::estimateSchedule(const AttentionShape &shape,
 
 double tinyformer::estimateUntiledCycles(AttentionShape shape,
                                          const std::string &core) {
-  double cycles = getCycles(shape, ScheduleKind::None, shape.tokens, core);
+  double cycles = getCycles(shape, ScheduleKind::None, shape.queries, core);
   if (!shape.fusedWeights)
     return cycles;
   shape.fusedWeights = false;
   shape.headWidth = shape.valueWidth;
   return std::max(cycles,
-                  getCycles(shape, ScheduleKind::None, shape.tokens, core));
+                  getCycles(shape, ScheduleKind::None, shape.queries, core));
 }

@@ -34,7 +34,8 @@ class AttentionTiler {
 public:
   AttentionTiler(OpBuilder &builder, AttentionParts parts)
       : b(builder), parts(parts), loc(parts.output.getLoc()),
-        tokens(getDim(parts.query.getInput(), 0)),
+        tokens(getDim(parts.value.getInput(), 0)),
+        queries(getDim(parts.query.getInput(), 0)),
         heads(getDim(parts.query.getResult(0), 0)),
         valueWidth(getDim(parts.value.getResult(0), 2)),
         outputWidth(getDim(parts.output.getResult(0), 1)) {}
@@ -52,7 +53,7 @@ public:
     case ScheduleKind::HalvesAccumulate:
     case ScheduleKind::QuartersAccumulate:
       result =
-          blocksOutside(getBlockRows(schedule.kind, tokens), schedule.rows);
+          blocksOutside(getBlockRows(schedule.kind, queries), schedule.rows);
       break;
     case ScheduleKind::RowsAll:
     case ScheduleKind::RowsContext:
@@ -75,7 +76,7 @@ private:
     Value whole = parts.context.getInits().front();
     return forParts(heads, 1, whole, [&](Part head, Value whole) {
       provideKeysAndValues(head);
-      return forParts(tokens, rows, whole, [&](Part part, Value whole) {
+      return forParts(queries, rows, whole, [&](Part part, Value whole) {
         return tileContext(head, part, whole, part.offset);
       });
     });
@@ -86,9 +87,9 @@ private:
   Value blocksOutside(int64_t blockRows, int64_t rows) {
     Part channels{b.getIndexAttr(0), outputWidth};
     Value whole = parts.output.getInits().front();
-    return forParts(tokens, blockRows, whole, [&](Part block, Value whole) {
+    return forParts(queries, blockRows, whole, [&](Part block, Value whole) {
       Value sums = sumOfTiles(block, std::min(rows, block.size));
-      if (block.size == tokens)
+      if (block.size == queries)
         return requantize(sums, whole);
       Value init = empty({block.size, outputWidth});
       return insert(requantize(sums, init), whole, block, channels);
@@ -118,7 +119,7 @@ private:
     if (kind == ScheduleKind::RowsAll)
       provideWhole();
     Value whole = parts.output.getInits().front();
-    return forParts(tokens, rows, whole, [&](Part part, Value whole) {
+    return forParts(queries, rows, whole, [&](Part part, Value whole) {
       Part channels{b.getIndexAttr(0), outputWidth};
       Value init = slice(whole, part, channels);
       Value tile;
@@ -395,7 +396,9 @@ private:
   OpBuilder &b;
   AttentionParts parts;
   Location loc;
-  int64_t tokens, heads, valueWidth, outputWidth;
+  /// Of keys and values, and of queries and what comes of them.
+  int64_t tokens, queries;
+  int64_t heads, valueWidth, outputWidth;
   /// Tiles of results that exist already, by the whole result.
   llvm::DenseMap<Value, Value> provided;
   bool isBroken = false;

@@ -103,10 +103,12 @@ QuantizedValue Quantizer::makeSymmetric(Location loc,
 LogicalResult Quantizer::quantize(MhsaOp op) {
   int64_t heads = op.getHeads();
   FailureOr<QuantizedValue> input = getInput(op, op.getInput());
+  FailureOr<QuantizedValue> rows = getInput(op, op.getQuerySource());
   FailureOr<QuantParams> output = chooseParams(op.getResult());
   FailureOr<DenseF64ArrayAttr> query = readRange(op, kQueryAbsMax, heads);
   FailureOr<DenseF64ArrayAttr> key = readRange(op, kKeyAbsMax, heads);
-  if (failed(input) || failed(output) || failed(query) || failed(key))
+  if (failed(input) || failed(rows) || failed(output) || failed(query) ||
+      failed(key))
     return failure();
   SmallVector<double> queryScales = scalesOfHeads(*query);
   SmallVector<double> keyScales = scalesOfHeads(*key);
@@ -122,7 +124,7 @@ LogicalResult Quantizer::quantize(MhsaOp op) {
                               zeroPoint);
   };
   auto q =
-      project("query", op.getQueryWeight(), op.getQueryBias(), input->params,
+      project("query", op.getQueryWeight(), op.getQueryBias(), rows->params,
               perChannel(queryScales, op.getQueryWeight()), 0);
   auto k = project("key", op.getKeyWeight(), op.getKeyBias(), input->params,
                    perChannel(keyScales, op.getKeyWeight()), 0);
@@ -137,7 +139,8 @@ LogicalResult Quantizer::quantize(MhsaOp op) {
     return failure();
   auto type = op.getResult().getType().clone(rewriter.getI8Type());
   auto twin = MhsaOp::create(
-      rewriter, op.getLoc(), type, input->value, q->weight, q->bias,
+      rewriter, op.getLoc(), type, input->value,
+      op.getQueryRows() ? rows->value : Value(), q->weight, q->bias,
       q->multipliers, k->weight, k->bias, k->multipliers, v->weight, v->bias,
       v->multipliers, o->weight, o->bias, o->multipliers,
       core->scoresMultipliers, core->contextMultipliers, core->expTable,
@@ -150,11 +153,14 @@ LogicalResult Quantizer::quantize(MhsaOp op) {
 LogicalResult Quantizer::quantize(FusedMhsaOp op) {
   int64_t heads = op.getHeads();
   FailureOr<QuantizedValue> input = getInput(op, op.getInput());
+  FailureOr<QuantizedValue> rows = getInput(op, op.getQuerySource());
   FailureOr<QuantParams> output = chooseParams(op.getResult());
   FailureOr<DenseF64ArrayAttr> query = readRange(op, kQueryAbsMax, heads);
-  if (failed(input) || failed(output) || failed(query))
+  if (failed(input) || failed(rows) || failed(output) || failed(query))
     return failure();
   *input = makeSymmetric(op.getLoc(), *input);
+  if (!op.getQueryRows())
+    *rows = *input;
   SmallVector<double> queryScales = scalesOfHeads(*query);
   SmallVector<double> keyScales(heads, input->params.scale);
   FailureOr<AttentionCore> core = quantizeCore(
@@ -163,7 +169,7 @@ LogicalResult Quantizer::quantize(FusedMhsaOp op) {
     return failure();
 
   auto q = quantizeProjection(op, "query", op.getQueryWeight(),
-                              op.getQueryBias(), input->params,
+                              op.getQueryBias(), rows->params,
                               perChannel(queryScales, op.getQueryWeight()), 0);
   auto v = quantizeProjection(
       op, "value", op.getValueWeight(), op.getValueBias(), input->params,
@@ -177,7 +183,8 @@ LogicalResult Quantizer::quantize(FusedMhsaOp op) {
     return failure();
   auto type = op.getResult().getType().clone(rewriter.getI8Type());
   auto twin = FusedMhsaOp::create(
-      rewriter, op.getLoc(), type, input->value, q->weight, q->bias,
+      rewriter, op.getLoc(), type, input->value,
+      op.getQueryRows() ? rows->value : Value(), q->weight, q->bias,
       q->multipliers, v->weight, v->bias, v->multipliers, o->weight, o->bias,
       o->multipliers, core->scoresMultipliers, core->contextMultipliers,
       core->expTable, op.getHeadsAttr(), /*scale=*/nullptr, q->requant,

@@ -64,7 +64,8 @@ def _integer_context(op: Any, read: Read, query: Array, key: Array, value: Array
 def _attend(op: Any, read: Read, observe: Observe, x: Array, key: Array | None) -> list[Array]:
     """`key` is None for plain attention, X for fused weights."""
     heads = int_of(op.heads)
-    query = _project(op, read, "query", x, heads)
+    rows = read(op.query_rows)
+    query = _project(op, read, "query", x if rows is None else rows, heads)
     if key is None:
         key = _project(op, read, "key", x, heads)
     value = _project(op, read, "value", x, heads)

@@ -42,6 +42,7 @@ inline constexpr llvm::StringLiteral kSchedules = "tinyattn.schedules";
 inline constexpr llvm::StringLiteral kPlan = "tinyattn.plan";
 inline constexpr llvm::StringLiteral kTarget = "tinyattn.target";
 inline constexpr llvm::StringLiteral kFusion = "tinyattn.fusion";
+inline constexpr llvm::StringLiteral kNarrowed = "tinyattn.narrowed";
 
 /// Lets one-shot bufferization rewrite the structured ops onto memrefs.
 void registerBufferizableOpInterfaceExternalModels(DialectRegistry &registry);

@@ -32,7 +32,9 @@ def TinyAttn_MhsaOp : TinyAttn_AttentionOp<"mhsa"> {
         C_h = softmax(scale · Q_h·K_hᵀ)·V_h
         Y   = concat(C_0, …)·Woᵀ + bo
 
-    `scale` is 1/√P in almost every model. On i8 the op is exactly the sequence
+    `scale` is 1/√P in almost every model. Where not all rows of Y are wanted,
+    `query_rows` are those of X that Q_h is made of, [R, E], and Y has R rows;
+    keys and values are those of all of X. On i8 the op is exactly the sequence
     of structured ops that `-tinyattn-decompose-attention` replaces it by:
 
         Q_h, K_h, V_h = linear, requantised by query, key, value (symmetric)
@@ -56,6 +58,7 @@ def TinyAttn_MhsaOp : TinyAttn_AttentionOp<"mhsa"> {
   }];
   let arguments = (ins
     TinyAttn_Tensor:$input,
+    Optional<TinyAttn_Tensor>:$query_rows,
     TinyAttn_Tensor:$query_weight, TinyAttn_BiasTensor:$query_bias,
     Optional<TinyAttn_I32Tensor>:$query_multipliers,
     TinyAttn_Tensor:$key_weight, TinyAttn_BiasTensor:$key_bias,
@@ -78,6 +81,7 @@ def TinyAttn_MhsaOp : TinyAttn_AttentionOp<"mhsa"> {
   );
   let assemblyFormat = [{
     $input
+    (`query_rows` `(` $query_rows^ `:` type($query_rows) `)`)?
     `query` `(` $query_weight `,` $query_bias (`,` $query_multipliers^)? `:`
       type($query_weight) `,` type($query_bias) (`,` type($query_multipliers)^)? `)`
     `key` `(` $key_weight `,` $key_bias (`,` $key_multipliers^)? `:`
@@ -92,6 +96,8 @@ def TinyAttn_MhsaOp : TinyAttn_AttentionOp<"mhsa"> {
     attr-dict `:` type($input) `->` type($result)
   }];
   let extraClassDeclaration = [{
+    /// The rows that queries are made of: some of X, or X itself.
+    TypedValue<RankedTensorType> getQuerySource();
     /// Width P of one head of the queries and keys.
     int64_t getHeadWidth();
     /// Width Pv of one head of the values.
@@ -129,6 +135,7 @@ def TinyAttn_FusedMhsaOp : TinyAttn_AttentionOp<"fused_mhsa"> {
   }];
   let arguments = (ins
     TinyAttn_Tensor:$input,
+    Optional<TinyAttn_Tensor>:$query_rows,
     TinyAttn_Tensor:$query_weight, TinyAttn_BiasTensor:$query_bias,
     Optional<TinyAttn_I32Tensor>:$query_multipliers,
     TinyAttn_Tensor:$value_weight, TinyAttn_BiasTensor:$value_bias,
@@ -148,6 +155,7 @@ def TinyAttn_FusedMhsaOp : TinyAttn_AttentionOp<"fused_mhsa"> {
   );
   let assemblyFormat = [{
     $input
+    (`query_rows` `(` $query_rows^ `:` type($query_rows) `)`)?
     `query` `(` $query_weight `,` $query_bias (`,` $query_multipliers^)? `:`
       type($query_weight) `,` type($query_bias) (`,` type($query_multipliers)^)? `)`
     `value` `(` $value_weight `,` $value_bias (`,` $value_multipliers^)? `:`
@@ -160,6 +168,8 @@ def TinyAttn_FusedMhsaOp : TinyAttn_AttentionOp<"fused_mhsa"> {
     attr-dict `:` type($input) `->` type($result)
   }];
   let extraClassDeclaration = [{
+    /// The rows that queries are made of: some of X, or X itself.
+    TypedValue<RankedTensorType> getQuerySource();
     /// Width Pv of one head of the values.
     int64_t getValueWidth();
     /// True once the op works on int8.

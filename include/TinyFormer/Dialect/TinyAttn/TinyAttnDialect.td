@@ -46,6 +46,8 @@ def TinyAttn_Dialect : Dialect {
     * `tinyattn.arena` (string) on the argument that is the arena: the memory
       that it goes to; and `tinyattn.arena_lower_bound` (i64), the largest sum
       of bytes alive at one time;
+    * `tinyattn.narrowed` on a function: an array of dictionaries, how many rows
+      of how many each layer computes of which not all are read;
     * `tinyattn.fusion = [...]` on a function: what `tinyattn-fuse-weights`
       decided, a dictionary a layer;
     * `tinyattn.schedules` on a function: an array of dictionaries, how each of
