@@ -134,8 +134,8 @@ void replaceSlices(RewriterBase &rewriter, Value whole, Value part,
     rewriter.setInsertionPoint(slice);
     Value same = part;
     if (slice.getType() != part.getType())
-      same = createSlice(rewriter, slice.getLoc(), slice.getType(), part,
-                         inside);
+      same =
+          createSlice(rewriter, slice.getLoc(), slice.getType(), part, inside);
     rewriter.replaceOp(slice, same);
   }
 }

@@ -714,3 +714,78 @@ func.func @fused_mhsa_query_weight_shape(%x: tensor<5x8xf32>,
     : tensor<5x8xf32> -> tensor<5x8xf32>
   return
 }
+
+// -----
+
+func.func @mhsa_rows_valid(%x: tensor<5x8xf32>, %r: tensor<2x8xf32>, %w: tensor<8x8xf32>,
+    %b: tensor<8xf32>) {
+  // This one is OK.
+  %y = tinyattn.mhsa %x query_rows(%r : tensor<2x8xf32>)
+    query(%w, %b : tensor<8x8xf32>, tensor<8xf32>)
+    key(%w, %b : tensor<8x8xf32>, tensor<8xf32>)
+    value(%w, %b : tensor<8x8xf32>, tensor<8xf32>)
+    output(%w, %b : tensor<8x8xf32>, tensor<8xf32>)
+    {heads = 2 : i64, scale = 5.000000e-01 : f32}
+    : tensor<5x8xf32> -> tensor<2x8xf32>
+  return
+}
+
+// -----
+
+func.func @mhsa_rows_rank(%x: tensor<5x8xf32>, %r: tensor<8xf32>, %w: tensor<8x8xf32>,
+    %b: tensor<8xf32>) {
+  // expected-error @below {{'tinyattn.mhsa' op expects query_rows of rank 2, got shape [8]}}
+  %y = tinyattn.mhsa %x query_rows(%r : tensor<8xf32>)
+    query(%w, %b : tensor<8x8xf32>, tensor<8xf32>)
+    key(%w, %b : tensor<8x8xf32>, tensor<8xf32>)
+    value(%w, %b : tensor<8x8xf32>, tensor<8xf32>)
+    output(%w, %b : tensor<8x8xf32>, tensor<8xf32>)
+    {heads = 2 : i64, scale = 5.000000e-01 : f32}
+    : tensor<5x8xf32> -> tensor<2x8xf32>
+  return
+}
+
+// -----
+
+func.func @mhsa_rows_width(%x: tensor<5x8xf32>, %r: tensor<2x6xf32>, %w: tensor<8x8xf32>,
+    %b: tensor<8xf32>) {
+  // expected-error @below {{'tinyattn.mhsa' op expects query_rows of shape [2, 8], got [2, 6]}}
+  %y = tinyattn.mhsa %x query_rows(%r : tensor<2x6xf32>)
+    query(%w, %b : tensor<8x8xf32>, tensor<8xf32>)
+    key(%w, %b : tensor<8x8xf32>, tensor<8xf32>)
+    value(%w, %b : tensor<8x8xf32>, tensor<8xf32>)
+    output(%w, %b : tensor<8x8xf32>, tensor<8xf32>)
+    {heads = 2 : i64, scale = 5.000000e-01 : f32}
+    : tensor<5x8xf32> -> tensor<2x8xf32>
+  return
+}
+
+// -----
+
+func.func @mhsa_rows_type(%x: tensor<5x8xf32>, %r: tensor<2x8xi8>, %w: tensor<8x8xf32>,
+    %b: tensor<8xf32>) {
+  // expected-error @below {{'tinyattn.mhsa' op expects elements of type 'f32' in query_rows, got 'i8'}}
+  %y = tinyattn.mhsa %x query_rows(%r : tensor<2x8xi8>)
+    query(%w, %b : tensor<8x8xf32>, tensor<8xf32>)
+    key(%w, %b : tensor<8x8xf32>, tensor<8xf32>)
+    value(%w, %b : tensor<8x8xf32>, tensor<8xf32>)
+    output(%w, %b : tensor<8x8xf32>, tensor<8xf32>)
+    {heads = 2 : i64, scale = 5.000000e-01 : f32}
+    : tensor<5x8xf32> -> tensor<2x8xf32>
+  return
+}
+
+// -----
+
+func.func @mhsa_rows_result(%x: tensor<5x8xf32>, %r: tensor<2x8xf32>, %w: tensor<8x8xf32>,
+    %b: tensor<8xf32>) {
+  // expected-error @below {{'tinyattn.mhsa' op expects the result of shape [2, 8], got [5, 8]}}
+  %y = tinyattn.mhsa %x query_rows(%r : tensor<2x8xf32>)
+    query(%w, %b : tensor<8x8xf32>, tensor<8xf32>)
+    key(%w, %b : tensor<8x8xf32>, tensor<8xf32>)
+    value(%w, %b : tensor<8x8xf32>, tensor<8xf32>)
+    output(%w, %b : tensor<8x8xf32>, tensor<8xf32>)
+    {heads = 2 : i64, scale = 5.000000e-01 : f32}
+    : tensor<5x8xf32> -> tensor<5x8xf32>
+  return
+}

@@ -18,6 +18,20 @@ func.func @mhsa(%x: tensor<5x8xf32>, %wq: tensor<8x8xf32>, %bq: tensor<8xf32>,
   return %y : tensor<5x8xf32>
 }
 
+// CHECK-LABEL: @mhsa_of_some_rows
+func.func @mhsa_of_some_rows(%x: tensor<5x8xf32>, %r: tensor<2x8xf32>, %w: tensor<8x8xf32>, %b: tensor<8xf32>) -> tensor<2x8xf32> {
+  // CHECK: tinyattn.mhsa %{{.*}} query_rows(%{{.*}} : tensor<2x8xf32>) query(
+  // CHECK-SAME: : tensor<5x8xf32> -> tensor<2x8xf32>
+  %y = tinyattn.mhsa %x query_rows(%r : tensor<2x8xf32>)
+    query(%w, %b : tensor<8x8xf32>, tensor<8xf32>)
+    key(%w, %b : tensor<8x8xf32>, tensor<8xf32>)
+    value(%w, %b : tensor<8x8xf32>, tensor<8xf32>)
+    output(%w, %b : tensor<8x8xf32>, tensor<8xf32>)
+    {heads = 2 : i64, scale = 5.000000e-01 : f32}
+    : tensor<5x8xf32> -> tensor<2x8xf32>
+  return %y : tensor<2x8xf32>
+}
+
 // CHECK-LABEL: @mhsa_on_i8
 func.func @mhsa_on_i8(%x: tensor<5x8xi8>, %w: tensor<8x8xi8>, %b: tensor<8xi32>,
     %m: tensor<8xi32>, %h: tensor<2xi32>, %t: tensor<256xi8>) -> tensor<5x8xi8> {

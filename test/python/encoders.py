@@ -29,7 +29,7 @@ class Encoder:
     activation: str
     front: str  # none, conv1d, conv2d
     class_token: bool
-    pool: str  # none, mean, max
+    pool: str  # none (the first row, if there is a class token), mean, max
     softmax: bool
     seed: int
     fuse: str = "never"

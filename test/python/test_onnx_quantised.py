@@ -93,12 +93,17 @@ def test_weights_keep_their_integers(name: str, form: str, tmp_path: Path) -> No
 
 def weights_of(module: ir.Module) -> list[npt.NDArray[np.int8]]:
     """The int8 matrices of a quantised module that are weights."""
+    projections = [f"{part}_weight" for part in ("query", "key", "value", "output")]
+    names = {
+        "tinyattn.linear": ["weight"],
+        "tinyattn.conv": ["weight"],
+        "tinyattn.mhsa": projections,
+    }
     found = []
 
     def visit(op: ir.Operation) -> ir.WalkResult:
-        kinds = {"tinyattn.linear": [1], "tinyattn.conv": [1], "tinyattn.mhsa": [1, 4, 7, 10]}
-        for position in kinds.get(op.name, []):
-            found.append(constant_array(op.operands[position].owner))
+        for name in names.get(op.name, ()):
+            found.append(constant_array(getattr(op.opview, name).owner))
         return ir.WalkResult.ADVANCE
 
     module.operation.walk(visit)

@@ -53,10 +53,16 @@ def choose(shape: Shape, target: str, tile: str, optimize: str = "cycles") -> Sc
     return compilation.schedules[0]
 
 
-def bench(shape: Shape, options: CompileOptions, target: str = "stm32l4") -> Measurement:
+def bench(
+    shape: Shape,
+    options: CompileOptions,
+    target: str = "stm32l4",
+    queries: tuple[int, int] | None = None,
+) -> Measurement:
     # Without buffers for transfers, which estimates do not count.
     memory = "l1" if target == "gap9" else None
-    return measure(layers.attention(*shape, seed=0), get_target(target), options, memory=memory)
+    layer = layers.attention(*shape, seed=0, queries=queries)
+    return measure(layer, get_target(target), options, memory=memory)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -89,6 +95,29 @@ def test_devices_have_the_bits_of_the_reference(
     block = block_rows(kind, shape[0])
     if shape[3] > 1 and 2 * rows <= (shape[0] % block or block):
         assert result.arena_bytes == estimate
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", ["host", "stm32l4", "stm32h7", "gap9"])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    shape=shapes,
+    kind=st.sampled_from([None, *SCHEDULES]),
+    fuse=st.sampled_from(["never", "always"]),
+    data=st.data(),
+)
+def test_some_queries_have_the_bits_of_the_reference(
+    target: str, shape: Shape, kind: str | None, fuse: str, data: st.DataObject
+) -> None:
+    first = data.draw(st.integers(0, shape[0] - 1))
+    queries = data.draw(st.integers(1, shape[0] - first))
+    rows = str(data.draw(st.integers(1, shape[0]))) if kind else "none"
+    options = CompileOptions(fuse, tile=rows, schedule=kind)
+    result = bench(shape, options, target, (first, queries))
+    assert result.bit_exact
+    (schedule,) = result.schedules
+    assert schedule.schedule == (kind or "none") and schedule.rows <= queries
+    assert result.arena_bytes <= max(8, schedule.arena_bytes)
 
 
 @pytest.mark.slow

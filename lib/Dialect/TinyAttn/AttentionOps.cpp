@@ -104,9 +104,8 @@ static LogicalResult verifyAttention(AttentionOp op) {
                     op.getOutputRequant(),
                     shaped(op.getValueWeight()).getDimSize(0)};
   if (failed(verifyProjection(op, output, quantized)) ||
-      failed(
-          verifyShape(op, "the result", op.getResult(),
-                      {rows, shaped(op.getOutputWeight()).getDimSize(0)})) ||
+      failed(verifyShape(op, "the result", op.getResult(),
+                         {rows, shaped(op.getOutputWeight()).getDimSize(0)})) ||
       failed(verifyElementType(op, "the result", op.getResult(),
                                activationType(op.getContext(), quantized))))
     return failure();

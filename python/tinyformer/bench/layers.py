@@ -54,9 +54,21 @@ class _Weights:
         return arith.ConstantOp(type_, attribute).result
 
 
-def attention(tokens: int, width: int, head_width: int, heads: int, seed: int) -> Layer:
-    """`mhsa` of `tokens` x `width`; `heads` heads of `head_width`."""
+def attention(
+    tokens: int,
+    width: int,
+    head_width: int,
+    heads: int,
+    seed: int,
+    queries: tuple[int, int] | None = None,
+) -> Layer:
+    """`mhsa` of `tokens` x `width`; `heads` heads of `head_width`.
+
+    With `queries`, of which all that follows reads the first row and the number, as behind a class
+    token, the rest of the result is cut off.
+    """
     inner = heads * head_width
+    first, rows = queries or (0, tokens)
 
     def body(x: ir.Value, weights: _Weights) -> ir.Value:
         parts: dict[str, Any] = {}
@@ -74,21 +86,25 @@ def attention(tokens: int, width: int, head_width: int, heads: int, seed: int) -
             scale=head_width**-0.5,
             **parts,
         )
-        return result
+        if queries is None:
+            return result
+        type_ = ir.RankedTensorType.get([rows, width], ir.F32Type.get())
+        return tensor.extract_slice(type_, result, [], [], [], [first, 0], [rows, width], [1, 1])
 
-    projection, product = Work(tokens * width * inner), Work(tokens * tokens * inner)
+    whole, some = Work(tokens * width * inner), Work(rows * width * inner)
+    product = Work(rows * tokens * inner)
     parts = {
-        "query": projection,
-        "key": projection,
-        "value": projection,
+        "query": some,
+        "key": whole,
+        "value": whole,
         "scores": product,
-        "softmax": Work(elements=heads * tokens * tokens),
+        "softmax": Work(elements=heads * rows * tokens),
         "context": product,
-        "output": projection,
+        "output": some,
     }
     work = Work(sum(part.macs for part in parts.values()))
-    shape = [tokens, width]
-    return _layer("attention", {"input": shape}, shape, body, seed, work, parts)
+    shapes = {"input": [tokens, width]}
+    return _layer("attention", shapes, [rows, width], body, seed, work, parts)
 
 
 def linear(rows: int, channels: int, depth: int, seed: int) -> Layer:
