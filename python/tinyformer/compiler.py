@@ -26,6 +26,7 @@ from tinyformer.decisions import (
     Arena,
     FusionDecision,
     MemoryPlan,
+    NarrowedLayer,
     Schedule,
     ScheduleChoice,
     location_name,
@@ -33,6 +34,7 @@ from tinyformer.decisions import (
     read_choices,
     read_fusion,
     read_layers,
+    read_narrowed,
     read_plan,
     read_schedules,
 )
@@ -93,6 +95,7 @@ class Compilation:
         self.progress: Progress = no_progress
         self.phase = "import"
         self.is_integer = is_integer(module)
+        self.narrowed: tuple[NarrowedLayer, ...] = ()
         self.fusion: tuple[FusionDecision, ...] = ()
         self.quantized: ir.Module | None = None
         self.input_tensors: tuple[TensorInterface, ...] = ()
@@ -151,6 +154,7 @@ class Compilation:
         run_pipeline(self.module, f"tinyformer-{phase}{arguments}", f"phase '{phase}'")
         self.phase = phase
         if phase == "fuse":
+            self.narrowed = read_narrowed(public_function(self.module))
             self.fusion = read_fusion(public_function(self.module))
             if self.samples and not self.is_integer:
                 calibrate(

@@ -11,6 +11,15 @@ from tinyformer.reference.values import int_of
 
 
 @dataclass(frozen=True)
+class NarrowedLayer:
+    """A layer of whose rows not all are read: it computes `rows` of `of`."""
+
+    layer: str
+    rows: int
+    of: int
+
+
+@dataclass(frozen=True)
 class FusionDecision:
     """Whether a layer's query and key weights were fused, and the estimates for either form of
     what differs between them. A layer that arrived `quantized` keeps its own integers."""
@@ -89,6 +98,17 @@ class Arena:
     memory: str
     size: int
     lower_bound: int
+
+
+def read_narrowed(function: ir.Operation) -> tuple[NarrowedLayer, ...]:
+    """What `tinyattn-narrow-to-slices` found, layer by layer."""
+    if "tinyattn.narrowed" not in function.attributes:
+        return ()
+    entries = map(ir.DictAttr, function.attributes["tinyattn.narrowed"])
+    return tuple(
+        NarrowedLayer(_text(entry["layer"]), int_of(entry["rows"]), int_of(entry["of"]))
+        for entry in entries
+    )
 
 
 def read_fusion(function: ir.Operation) -> tuple[FusionDecision, ...]:

@@ -16,7 +16,7 @@ from encoders import Encoder, build
 from tinyformer.bench import layers
 from tinyformer.compiler import Compilation
 from tinyformer.options import SCHEDULES, CompileOptions
-from tinyformer.report.explanation import Explanation, explain
+from tinyformer.report.explanation import Explanation, explain, layer_schedules
 from tinyformer.report.page import explanation_page
 from tinyformer.targets import TARGETS, get_target
 
@@ -160,13 +160,14 @@ def test_terminal(cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "100")
     result = cli("explain", MODEL, "--target", "stm32l4", "--calibration", CALIBRATION)
     assert result.code == 0, result.err
-    # Both layers are alike and shown once.
-    assert result.out.count("blocks.0.attention, blocks.1.attention") == 1
+    # The class token is all that is read of the last block.
+    narrowed = "1 of 17 rows computed (nothing reads the other rows): blocks.1.attention, "
+    assert result.out.splitlines()[1].startswith(narrowed)
     assert "about as fast as the fastest that fits the" in result.out
     assert "query and key weights not fused (not fewer cycles); 112,264 cycles plain" in result.out
     assert "arena in sram1" in result.out and "lower bound" in result.out
     plot = [line for line in result.out.splitlines() if line[8:9] in ("│", "┤")]
-    assert sum("#" in line for line in plot) == 1
+    assert sum("#" in line for line in plot) == 2  # one for each layer
     assert sum(line.count("o") for line in plot) >= 3
 
 
@@ -178,11 +179,13 @@ def test_json_and_page(cli, tmp_path: Path) -> None:
     )
     assert result.code == 0, result.err
     figures = json.loads(result.out)
-    (layer,) = figures["schedules"]
-    assert layer["layers"] == ["blocks.0.attention", "blocks.1.attention"]
-    assert layer["reason"] == "the only one that the options allow"
-    (candidate,) = layer["candidates"]
-    assert (candidate["schedule"], candidate["rows"]) == ("rows-all", 4)
+    first, last = figures["schedules"]
+    assert (first["layers"], last["layers"]) == (["blocks.0.attention"], ["blocks.1.attention"])
+    for layer, rows in ((first, 4), (last, 1)):  # the last one has a single row
+        assert layer["reason"] == "the only one that the options allow"
+        (candidate,) = layer["candidates"]
+        assert (candidate["schedule"], candidate["rows"]) == ("rows-all", rows)
+    assert figures["narrowed"][0] == {"layer": "blocks.1.attention", "rows": 1, "of": 17}
     assert {entry["reason"] for entry in figures["fusion"]} == {"--fuse never"}
     assert figures["arenas"][0]["memory"] == "dtcm"
     assert figures["input_output_bytes"] == 64 + 10
@@ -226,6 +229,16 @@ def test_pictures_have_all_points_and_buffers() -> None:
     assert len(rectangles) == 2 * len(explanation.plan.buffers)
     for attributes in rectangles:
         assert float(attributes["width"] or 0) > 0 and float(attributes["height"] or 0) > 0
+
+
+def test_layers_that_are_alike_are_shown_once() -> None:
+    options = CompileOptions("never", explain=True)
+    (choice,) = compile_attention((9, 6, 3, 2), options).choices
+    twin = replace(choice, chosen=replace(choice.chosen, layer="twin"))
+    other = replace(twin, capacity=choice.capacity - 1)
+    together, alone = layer_schedules([choice, twin, other])
+    assert together.layers == (choice.chosen.layer, "twin")
+    assert alone.layers == ("twin",)
 
 
 def test_one_row_is_no_rows() -> None:

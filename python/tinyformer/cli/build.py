@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -31,6 +32,7 @@ from tinyformer.cli.costs import cost, print_layers
 from tinyformer.defaults import DEFAULT_PERCENTILE
 from tinyformer.options import CompileOptions
 from tinyformer.report.fusion import fusion_json, fusion_lines
+from tinyformer.report.narrowing import narrowing_lines
 
 if TYPE_CHECKING:
     from tinyformer.compiler import Compilation
@@ -97,9 +99,11 @@ def compile_command(
     image = package.write(compilation, output, evaluation)
     if as_json:
         fusion = fusion_json(compilation.fusion, compilation.options)
-        print_json({**_sizes(image), "fusion": fusion})
+        narrowed = [asdict(layer) for layer in compilation.narrowed]
+        print_json({**_sizes(image), "narrowed": narrowed, "fusion": fusion})
         return
-    for line in fusion_lines(compilation.fusion, compilation.options):
+    decided = narrowing_lines(compilation.narrowed)
+    for line in [*decided, *fusion_lines(compilation.fusion, compilation.options)]:
         console.print(line, markup=False, soft_wrap=True)
     _print_sizes(image, chip, output)
     if explain:

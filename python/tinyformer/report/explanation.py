@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         Considered,
         FusionDecision,
         MemoryPlan,
+        NarrowedLayer,
         ScheduleChoice,
     )
 
@@ -87,6 +88,7 @@ class Explanation:
 
     model: str
     target: str
+    narrowed: tuple[NarrowedLayer, ...]
     fusion: tuple[tuple[FusionDecision, str], ...]
     schedules: tuple[LayerSchedules, ...]
     arenas: tuple[Arena, ...]
@@ -103,6 +105,7 @@ class Explanation:
         return {
             "model": self.model,
             "target": self.target,
+            "narrowed": [asdict(layer) for layer in self.narrowed],
             "fusion": [{**asdict(decision), "reason": why} for decision, why in self.fusion],
             "schedules": [asdict(layer) for layer in self.schedules],
             "arenas": [asdict(arena) for arena in self.arenas],
@@ -119,6 +122,7 @@ def explain(compilation: Compilation) -> Explanation:
     return Explanation(
         model=compilation.name,
         target=compilation.target.name,
+        narrowed=compilation.narrowed,
         fusion=tuple((d, fusion_reason(d, options)) for d in compilation.fusion),
         schedules=layer_schedules(compilation.choices),
         arenas=compilation.arenas,

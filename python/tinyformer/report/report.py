@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from tinyformer.report.axes import short_bytes
 from tinyformer.report.bars import bars_svg
 from tinyformer.report.measurement import Measurement
+from tinyformer.report.narrowing import NARROWING_REASON
 from tinyformer.report.page import both_widths, environment
 from tinyformer.report.roofline import roofline_svg
 
@@ -80,8 +81,11 @@ def verdict(measurement: Measurement) -> Verdict:
 
 
 def decisions(measurement: Measurement) -> list[Decision]:
-    """Weight fusion, tiling and kernels; layers for which all is the same are one entry."""
+    """Rows, weight fusion, tiling and kernels; layers for which all is the same are one entry."""
     chosen: dict[tuple[str, str, str], list[str]] = {}
+    for narrowed in measurement.explanation.narrowed:
+        rows = f"{narrowed.rows} of {narrowed.of}"
+        chosen.setdefault(("rows computed", rows, NARROWING_REASON), []).append(narrowed.layer)
     for decision, why in measurement.explanation.fusion:
         word = "fused" if decision.fused else "not fused"
         chosen.setdefault(("query and key weights", word, why), []).append(decision.layer)
