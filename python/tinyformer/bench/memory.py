@@ -31,11 +31,13 @@ def chips_for(target: Target, memory: str | None) -> Iterator[Target]:
         )
     size = _FIRST_L1
     while size <= _LARGEST_L1:
-        yield _all_in_l1(target, size)
+        yield all_in_l1(target, size)
         size *= 2
 
 
-def _all_in_l1(target: Target, size: int) -> Target:
+def all_in_l1(target: Target, size: int) -> Target:
+    """The chip with an L1 of `size` bytes that holds everything but the code; nothing is copied."""
+
     def resized(memory: Memory) -> Memory:
         return replace(memory, size=size) if memory.name == "l1" else memory
 

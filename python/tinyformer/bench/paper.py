@@ -22,11 +22,13 @@ from tinyformer import zoo
 from tinyformer.bench import layers
 from tinyformer.bench.layers import Layer, Work
 from tinyformer.bench.measure import Measurement, measure
+from tinyformer.bench.memory import all_in_l1
 from tinyformer.bench.published import LAYERS
 from tinyformer.compiler import Compilation, CompilerError, attach_target, run_pipeline
 from tinyformer.decisions import read_fusion
 from tinyformer.driver import clone, load
 from tinyformer.errors import DoesNotFitError, TinyFormerError
+from tinyformer.mlir import ir
 from tinyformer.options import CompileOptions
 from tinyformer.progress import Progress, no_progress
 from tinyformer.reference.interpreter import public_function
@@ -36,6 +38,8 @@ ATTENTION = "attention"
 TARGETS = ("stm32l4", "stm32h7", "gap9")
 VARIANTS = (("never", "none"), ("never", "auto"), ("always", "none"), ("always", "auto"))
 """--fuse and --tile: weight fusion (FWSA) and depth-first tiling (DFT), off and on."""
+AUTOMATIC = ("auto", "auto")
+"""What the compiler chooses, where that fuses some layers and leaves others."""
 
 _ROOM = 64 * 1024 * 1024
 
@@ -44,7 +48,7 @@ _ROOM = 64 * 1024 * 1024
 class Outcome:
     """One run. `subject` is a network of the zoo or the sizes of a layer, such as `4,32,32,8`;
     `chosen` is true for what --fuse auto and --tile auto give. `failure` says why there are no
-    figures; `macs` are those of the network before fusion."""
+    figures; `macs` are those of the network before fusion, without rows that nothing reads."""
 
     subject: str
     target: str
@@ -110,7 +114,7 @@ def run(
     """All runs, in the order of `names`, `targets` and VARIANTS, and the layers' peaks."""
     jobs = list(_jobs(names, targets))
     processes = min(processes or len(os.sched_getaffinity(0)), len(jobs))
-    results: dict[_Job, Outcome | Peak] = {}
+    results: dict[_Job, Outcome | Peak | None] = {}
     if processes == 1:
         for job in jobs:
             results[job] = _do(job)
@@ -138,15 +142,18 @@ def _jobs(names: Sequence[str], targets: Sequence[str]) -> Iterator[_Job]:
         for target in targets:
             for variant in VARIANTS:
                 yield _Job(name, target, variant)
-            if name not in zoo.NETWORKS:
-                yield _Job(name, target, None)
+            # Layers alone are fused or not.
+            yield _Job(name, target, AUTOMATIC if name in zoo.NETWORKS else None)
 
 
-def _do(job: _Job) -> Outcome | Peak:
+def _do(job: _Job) -> Outcome | Peak | None:
+    """What a job gives; nothing if it is one of VARIANTS by another name."""
     layer, target = _layer(job.subject), get_target(job.target)
     if job.variant is None:
         smallest = _peak(layer, target, "min")
         return Peak(job.subject, job.target, _peak(layer, target, "none"), smallest)
+    if job.variant == AUTOMATIC and _automatic(layer, target) != "auto":
+        return None
     return _run(job.subject, layer, target, *job.variant)
 
 
@@ -156,13 +163,20 @@ def _layer(subject: str) -> Layer:
     if subject not in zoo.NETWORKS:
         tokens, width, head_width, heads = map(int, subject.split(","))
         return layers.attention(tokens, width, head_width, heads, seed=0)
-    from tinyformer.bench.work import count_macs
-
     with tempfile.TemporaryDirectory() as directory:
         files = zoo.get_network(subject).write(Path(directory))
         model = load(files.model, files.samples)
     module = model.imported.module
-    return Layer(module, subject, model.samples, Work(count_macs(module)), {})
+    return Layer(module, subject, model.samples, Work(_needed_macs(module)), {})
+
+
+def _needed_macs(module: ir.Module) -> int:
+    """Without rows that nothing reads: who does not compute them has no merit of it here."""
+    from tinyformer.bench.work import count_macs
+
+    narrowed = clone(module)
+    run_pipeline(narrowed, "func.func(tinyattn-narrow-to-slices)", "narrowing")
+    return count_macs(narrowed)
 
 
 def _run(subject: str, layer: Layer, target: Target, fuse: str, tile: str) -> Outcome:
@@ -230,7 +244,12 @@ def _peak(layer: Layer, target: Target, tile: str) -> int:
 
 
 def _roomy(target: Target) -> Target:
-    """The chip with a first memory for arenas in which everything finds a place."""
+    """The chip with a first memory for arenas in which everything finds a place.
+
+    On a cluster, weights need none of it: buffers for their transfers grow with the room.
+    """
+    if target.dma is not None:
+        return all_in_l1(target, _ROOM)
 
     def enlarged(memory: Memory) -> Memory:
         return replace(memory, size=_ROOM) if memory.name == target.arena_memories[0] else memory

@@ -65,8 +65,8 @@ def subject_text(subject: str) -> str:
 
 def _means(outcome: Outcome) -> str:
     means = []
-    if outcome.fuse == "always":
-        means.append("FWSA")
+    if outcome.fuse != "never":
+        means.append("FWSA" if outcome.fuse == "always" else "FWSA in part")
     if outcome.tile == "auto":
         means.append("DFT")
     return " ".join(means) or "neither"

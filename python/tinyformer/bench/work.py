@@ -34,9 +34,8 @@ def _macs(op: ir.Operation) -> int:
 
 def _attention_macs(op: ir.Operation) -> int:
     tokens, _ = type_shape(op.operands[0].type)
-    weights = {
-        part: type_shape(getattr(op.opview, f"{part}_weight").type)
-        for part in ("query", "key", "value", "output")
-    }
-    projections = tokens * sum(rows * columns for rows, columns in weights.values())
-    return projections + tokens * tokens * (weights["query"][0] + weights["value"][0])
+    queries, _ = type_shape(op.results[0].type)
+    rows = {"query": queries, "key": tokens, "value": tokens, "output": queries}
+    weights = {part: type_shape(getattr(op.opview, f"{part}_weight").type) for part in rows}
+    projections = sum(rows[part] * prod(shape) for part, shape in weights.items())
+    return projections + queries * tokens * (weights["query"][0] + weights["value"][0])
