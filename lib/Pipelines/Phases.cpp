@@ -48,6 +48,10 @@ void tinyattn::buildTilePhase(OpPassManager &pm, const TileOptions &options) {
   tile.schedule = options.schedule;
   tile.explain = options.explain;
   pm.addNestedPass<func::FuncOp>(createDepthFirstTile(tile));
+  TileFeedForwardOptions feedForward;
+  feedForward.tile = options.tile;
+  feedForward.optimize = options.optimize;
+  pm.addNestedPass<func::FuncOp>(createTileFeedForward(feedForward));
   pm.addNestedPass<func::FuncOp>(createDecomposeAttention());
   pm.addNestedPass<func::FuncOp>(createDecomposeConcat());
   pm.addPass(createCanonicalizerPass());

@@ -1,6 +1,8 @@
 // Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "RowTiles.h"
+
 #include "TinyFormer/Dialect/TinyAttn/TinyAttn.h"
 #include "TinyFormer/Support/Locations.h"
 #include "TinyFormer/Transforms/Passes.h"
@@ -107,18 +109,12 @@ Value narrowStructured(OpBuilder &b, TilingInterface op, const Box &box) {
       getAsIndexOpFoldResult(b.getContext(), box.sizes));
   if (failed(tiled))
     return nullptr;
-  // A part of an empty tensor is a smaller one.
   for (Operation *generated : tiled->generatedSlices) {
     auto slice = cast<tensor::ExtractSliceOp>(generated);
-    if (!slice.getSource().getDefiningOp<tensor::EmptyOp>())
-      continue;
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPoint(slice);
-    slice.replaceAllUsesWith(
-        tensor::EmptyOp::create(b, slice.getLoc(), slice.getType().getShape(),
-                                slice.getType().getElementType())
-            .getResult());
-    slice.erase();
+    if (Value empty = createEmptyTile(b, slice)) {
+      slice.replaceAllUsesWith(empty);
+      slice.erase();
+    }
   }
   return tiled->tiledValues.front();
 }

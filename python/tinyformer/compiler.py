@@ -29,9 +29,11 @@ from tinyformer.decisions import (
     NarrowedLayer,
     Schedule,
     ScheduleChoice,
+    TiledFeedForward,
     location_name,
     read_arenas,
     read_choices,
+    read_feed_forward,
     read_fusion,
     read_layers,
     read_narrowed,
@@ -101,6 +103,7 @@ class Compilation:
         self.input_tensors: tuple[TensorInterface, ...] = ()
         self.output_tensors: tuple[TensorInterface, ...] = ()
         self.schedules: tuple[Schedule, ...] = ()
+        self.feed_forward: tuple[TiledFeedForward, ...] = ()
         self.choices: tuple[ScheduleChoice, ...] = ()
         self.arenas: tuple[Arena, ...] = ()
         self.plan: MemoryPlan | None = None
@@ -173,6 +176,7 @@ class Compilation:
             )
         if phase == "tile":
             self.schedules = read_schedules(public_function(self.module))
+            self.feed_forward = read_feed_forward(public_function(self.module))
             if self.options.explain:
                 self.choices = read_choices(public_function(self.module))
         if phase == "bufferize":

@@ -20,6 +20,14 @@ class NarrowedLayer:
 
 
 @dataclass(frozen=True)
+class TiledFeedForward:
+    """A feed-forward network that runs for `rows` rows at a time, by its first linear layer."""
+
+    layer: str
+    rows: int
+
+
+@dataclass(frozen=True)
 class FusionDecision:
     """Whether a layer's query and key weights were fused, and the estimates for either form of
     what differs between them. A layer that arrived `quantized` keeps its own integers."""
@@ -109,6 +117,14 @@ def read_narrowed(function: ir.Operation) -> tuple[NarrowedLayer, ...]:
         NarrowedLayer(_text(entry["layer"]), int_of(entry["rows"]), int_of(entry["of"]))
         for entry in entries
     )
+
+
+def read_feed_forward(function: ir.Operation) -> tuple[TiledFeedForward, ...]:
+    """What `tinyattn-tile-feed-forward` did, network by network."""
+    if "tinyattn.feed_forward" not in function.attributes:
+        return ()
+    entries = map(ir.DictAttr, function.attributes["tinyattn.feed_forward"])
+    return tuple(TiledFeedForward(_text(e["layer"]), int_of(e["rows"])) for e in entries)
 
 
 def read_fusion(function: ir.Operation) -> tuple[FusionDecision, ...]:

@@ -33,6 +33,7 @@ class Encoder:
     softmax: bool
     seed: int
     fuse: str = "never"
+    norm_first: bool = True
 
 
 class _Builder:
@@ -117,6 +118,14 @@ class _Builder:
         width = self.shape(x)[1]
         return tensor.extract_slice(self.type(1, width), x, [], [], [], [0, 0], [1, width], [1, 1])
 
+    def block(self, x: ir.Value, config: Encoder) -> ir.Value:
+        """Attention and a feed-forward network, normalised before or behind each."""
+        before = self.layernorm if config.norm_first else (lambda x: x)
+        behind = (lambda x: x) if config.norm_first else self.layernorm
+        x = behind(self.add(x, self.mhsa(before(x), config.heads, config.head_width)))
+        hidden = self.lookup(self.linear(before(x), config.hidden), config.activation)
+        return behind(self.add(x, self.linear(hidden, config.width)))
+
     def network(self, x: ir.Value, config: Encoder) -> ir.Value:
         if config.front != "none":
             x = self.conv(x, config)
@@ -125,9 +134,7 @@ class _Builder:
             rows = self.shape(x)[0] + 1
             x = tensor.ConcatOp(self.type(rows, config.width), 0, [token, x]).result
             x = self.add(x, self.constant(rows, config.width, scale=0.3))
-        x = self.add(x, self.mhsa(self.layernorm(x), config.heads, config.head_width))
-        hidden = self.lookup(self.linear(self.layernorm(x), config.hidden), config.activation)
-        x = self.add(x, self.linear(hidden, config.width))
+        x = self.block(x, config)
         if config.pool != "none":
             x = self.pool(x, config.pool)
         elif config.class_token:

@@ -130,7 +130,8 @@ def test_functions_belong_to_layers() -> None:
 def test_decisions_have_reasons(m4: tuple[Compilation, Measurement]) -> None:
     _, m = m4
     found = decisions(m)
-    assert {d.kind for d in found} == {"query and key weights", "schedule", "kernel"}
+    kinds = {"query and key weights", "feed-forward network", "schedule", "kernel"}
+    assert {d.kind for d in found} == kinds
     assert all(d.layers and d.choice and d.reason for d in found)
     products = [d for d in found if d.choice.startswith("tf_product")]
     assert products and all("SMLAD" in d.reason for d in products)

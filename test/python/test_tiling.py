@@ -121,27 +121,30 @@ def test_some_queries_have_the_bits_of_the_reference(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("target", ["host", "stm32l4", "stm32h7"])
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    st.builds(
+    config=st.builds(
         Encoder,
-        tokens=st.integers(1, 9),
+        tokens=st.integers(1, 13),
         width=st.integers(1, 13),
         head_width=st.integers(1, 7),
         heads=st.integers(1, 4),
-        hidden=st.integers(1, 9),
+        hidden=st.integers(1, 33),
         activation=st.just("gelu"),
         front=st.sampled_from(["none", "conv1d", "conv2d"]),
         class_token=st.booleans(),
-        pool=st.just("mean"),
+        pool=st.sampled_from(["none", "mean"]),
         softmax=st.just(False),
         seed=st.integers(0, 2**16),
+        norm_first=st.booleans(),
     ),
-    kinds,
+    kind=kinds,
+    tile=st.sampled_from(["min", "1", "auto"]),
 )
-def test_whole_encoders(config: Encoder, kind: str) -> None:
-    compilation, samples = compile_for(config, "stm32l4")
-    compilation.options = tiled("min", kind=kind)
+def test_whole_encoders(target: str, config: Encoder, kind: str, tile: str) -> None:
+    compilation, samples = compile_for(config, target)
+    compilation.options = tiled(tile, kind=kind)
     with tempfile.TemporaryDirectory() as directory:
         image = compilation.build(Path(directory))
         session = open_session(image, compilation.target)
@@ -231,6 +234,20 @@ def test_no_attention_map_and_no_copies(kind: str | None) -> None:
     text = compilation.text()
     assert "memref.copy" not in text
     assert "x10x10xi8" not in text
+
+
+def test_feed_forward_networks_need_no_wide_rows() -> None:
+    config = Encoder(60, 8, 4, 2, 64, "gelu", "none", False, "mean", False, seed=3)
+    arenas = {}
+    for tile in ("none", "auto", "min"):
+        compilation, _ = compile_for(config, "stm32l4")
+        compilation.options = tiled(tile)
+        compilation.run_to("bufferize")
+        arenas[tile] = compilation.arenas[0].size
+        networks = [network.rows for network in compilation.feed_forward]
+        # Of 60 rows, tiles of 12 leave nothing over.
+        assert networks == {"none": [], "auto": [12], "min": [2]}[tile]
+    assert arenas["min"] <= arenas["auto"] < 60 * 64 < arenas["none"]
 
 
 def test_a_module_without_attention_has_no_schedules() -> None:

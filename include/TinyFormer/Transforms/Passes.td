@@ -165,6 +165,38 @@ def DepthFirstTile
   ];
 }
 
+def TileFeedForward
+    : Pass<"tinyattn-tile-feed-forward", "::mlir::func::FuncOp"> {
+  let summary = "Tile feed-forward networks, so that no wide rows exist whole";
+  let description = [{
+    Precondition: layers are quantised. Nothing happens on a target with a DMA.
+
+    Effect: a `linear` that makes rows wider, and the row-wise layers around it
+    that have one reader each (a layer normalisation before; tables, `linear`,
+    residual addition and layer normalisation behind), become a loop over some
+    rows at a time, if a `linear` among them makes rows narrower again. The
+    last layer is tiled and the others are fused into the loop, by
+    `TilingInterface`. Rows that are left over are one more, smaller tile behind it.
+    The result takes the place of the input, row by row, where nothing else reads
+    that: then the network needs no memory but its tile. The bits stay the same.
+
+    `tile=auto` takes 8 to 16 rows, with `optimize=size` 4, which cost little;
+    `tile=min` 2.
+
+    Example: test/Transforms/tile-feed-forward.mlir.
+  }];
+  let options = [
+    Option<"tile", "tile", "std::string", /*default=*/"\"auto\"",
+           "auto, none, min, or the number of rows of a tile">,
+    Option<"optimize", "optimize", "std::string", /*default=*/"\"cycles\"",
+           "What auto prefers: cycles or size">
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
+    "::mlir::tensor::TensorDialect", "::mlir::tinyattn::TinyAttnDialect"
+  ];
+}
+
 def DecomposeConcat
     : Pass<"tinyattn-decompose-concat", "::mlir::func::FuncOp"> {
   let summary = "Turn tensor.concat into insertions, which bufferize in place";

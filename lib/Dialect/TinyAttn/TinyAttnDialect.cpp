@@ -116,7 +116,8 @@ LogicalResult TinyAttnDialect::verifyOperationAttribute(Operation *op,
     return verifyAbsMax(emitError, attr);
   if (name == kWeightScales)
     return verifyWeightScales(emitError, attr);
-  if (name == kFusion || name == kNarrowed || name == kSchedules) {
+  if (name == kFusion || name == kNarrowed || name == kSchedules ||
+      name == kFeedForward) {
     if (isa<FunctionOpInterface>(op) && isa<ArrayAttr>(attr.getValue()))
       return success();
     return op->emitOpError() << name << " must be an array on a function";

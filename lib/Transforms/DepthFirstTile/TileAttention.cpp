@@ -4,11 +4,11 @@
 #include "TileAttention.h"
 
 #include "../DecomposeAttention.h"
+#include "../RowTiles.h"
 #include "TinyFormer/Support/Locations.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Tensor/Transforms/Transforms.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
@@ -19,12 +19,6 @@ using namespace mlir::tinyattn;
 using tinyformer::ScheduleKind;
 
 namespace {
-
-/// A range of heads or of rows, of a size that is known at compile time.
-struct Part {
-  OpFoldResult offset;
-  int64_t size;
-};
 
 int64_t getDim(Value value, unsigned dimension) {
   return cast<ShapedType>(value.getType()).getDimSize(dimension);
@@ -151,33 +145,9 @@ private:
         });
   }
 
-  //===--------------------------------------------------------------------===//
-  // Loops
-  //===--------------------------------------------------------------------===//
-
-  /// Runs `body` for parts of `step` of [0, total): in a loop, and once more
-  /// for what is left over. `carried` goes through all of them.
   Value forParts(int64_t total, int64_t step, Value carried,
                  llvm::function_ref<Value(Part, Value)> body) {
-    int64_t rest = total % step;
-    if (total - rest == step) {
-      carried = body({b.getIndexAttr(0), step}, carried);
-    } else {
-      auto index = [&](int64_t value) {
-        return arith::ConstantIndexOp::create(b, loc, value);
-      };
-      auto loop = scf::ForOp::create(b, loc, index(0), index(total - rest),
-                                     index(step), carried);
-      OpBuilder::InsertionGuard guard(b);
-      b.setInsertionPointToStart(loop.getBody());
-      Value next = body({loop.getInductionVar(), step},
-                        loop.getRegionIterArgs().front());
-      scf::YieldOp::create(b, loc, next);
-      carried = loop.getResult(0);
-    }
-    if (rest != 0)
-      carried = body({b.getIndexAttr(total - rest), rest}, carried);
-    return carried;
+    return tinyattn::forParts(b, loc, total, step, carried, body);
   }
 
   //===--------------------------------------------------------------------===//
@@ -264,9 +234,8 @@ private:
       Value tile;
       if (Value value = provided.lookup(slice.getSource())) {
         tile = value;
-      } else if (slice.getSource().getDefiningOp<tensor::EmptyOp>()) {
-        tile =
-            empty(slice.getType().getShape(), slice.getType().getElementType());
+      } else if (Value smaller = createEmptyTile(b, slice)) {
+        tile = smaller;
       } else if (source && isPart(source.getOwner())) {
         Operation *producer = tiles.lookup(source.getOwner());
         if (!producer)

@@ -32,7 +32,7 @@ from tinyformer.cli.costs import cost, print_layers
 from tinyformer.defaults import DEFAULT_PERCENTILE
 from tinyformer.options import CompileOptions
 from tinyformer.report.fusion import fusion_json, fusion_lines
-from tinyformer.report.narrowing import narrowing_lines
+from tinyformer.report.rows import row_lines
 
 if TYPE_CHECKING:
     from tinyformer.compiler import Compilation
@@ -100,9 +100,11 @@ def compile_command(
     if as_json:
         fusion = fusion_json(compilation.fusion, compilation.options)
         narrowed = [asdict(layer) for layer in compilation.narrowed]
-        print_json({**_sizes(image), "narrowed": narrowed, "fusion": fusion})
+        tiled = [asdict(network) for network in compilation.feed_forward]
+        rows = {"narrowed": narrowed, "feed_forward": tiled}
+        print_json({**_sizes(image), **rows, "fusion": fusion})
         return
-    decided = narrowing_lines(compilation.narrowed)
+    decided = row_lines(compilation.narrowed, compilation.feed_forward)
     for line in [*decided, *fusion_lines(compilation.fusion, compilation.options)]:
         console.print(line, markup=False, soft_wrap=True)
     _print_sizes(image, chip, output)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tinyformer.cli.console import kibibytes
 from tinyformer.report.fusion import fusion_line
-from tinyformer.report.narrowing import narrowing_lines
+from tinyformer.report.rows import row_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,7 +23,7 @@ _PLOT_HEIGHT, _TIMELINE_HEIGHT = 16, 16
 def print_explanation(explanation: Explanation, console: Console) -> None:
     """Decisions layer by layer, then the memory."""
     console.print(f"{explanation.model} on {explanation.target}", style="bold", markup=False)
-    for line in narrowing_lines(explanation.narrowed):
+    for line in row_lines(explanation.narrowed, explanation.feed_forward):
         console.print(line, markup=False, soft_wrap=True)
     for decision, reason in explanation.fusion:
         console.print(fusion_line(decision, reason), markup=False, soft_wrap=True)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         MemoryPlan,
         NarrowedLayer,
         ScheduleChoice,
+        TiledFeedForward,
     )
 
 # More would hide the others.
@@ -89,6 +90,7 @@ class Explanation:
     model: str
     target: str
     narrowed: tuple[NarrowedLayer, ...]
+    feed_forward: tuple[TiledFeedForward, ...]
     fusion: tuple[tuple[FusionDecision, str], ...]
     schedules: tuple[LayerSchedules, ...]
     arenas: tuple[Arena, ...]
@@ -106,6 +108,7 @@ class Explanation:
             "model": self.model,
             "target": self.target,
             "narrowed": [asdict(layer) for layer in self.narrowed],
+            "feed_forward": [asdict(network) for network in self.feed_forward],
             "fusion": [{**asdict(decision), "reason": why} for decision, why in self.fusion],
             "schedules": [asdict(layer) for layer in self.schedules],
             "arenas": [asdict(arena) for arena in self.arenas],
@@ -123,6 +126,7 @@ def explain(compilation: Compilation) -> Explanation:
         model=compilation.name,
         target=compilation.target.name,
         narrowed=compilation.narrowed,
+        feed_forward=compilation.feed_forward,
         fusion=tuple((d, fusion_reason(d, options)) for d in compilation.fusion),
         schedules=layer_schedules(compilation.choices),
         arenas=compilation.arenas,

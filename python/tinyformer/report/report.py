@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from tinyformer.report.axes import short_bytes
 from tinyformer.report.bars import bars_svg
 from tinyformer.report.measurement import Measurement
-from tinyformer.report.narrowing import NARROWING_REASON
 from tinyformer.report.page import both_widths, environment
 from tinyformer.report.roofline import roofline_svg
+from tinyformer.report.rows import FEED_FORWARD_REASON, NARROWING_REASON
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -86,6 +86,9 @@ def decisions(measurement: Measurement) -> list[Decision]:
     for narrowed in measurement.explanation.narrowed:
         rows = f"{narrowed.rows} of {narrowed.of}"
         chosen.setdefault(("rows computed", rows, NARROWING_REASON), []).append(narrowed.layer)
+    for network in measurement.explanation.feed_forward:
+        key = ("feed-forward network", f"{network.rows} rows at a time", FEED_FORWARD_REASON)
+        chosen.setdefault(key, []).append(network.layer)
     for decision, why in measurement.explanation.fusion:
         word = "fused" if decision.fused else "not fused"
         chosen.setdefault(("query and key weights", word, why), []).append(decision.layer)

@@ -41,6 +41,7 @@ inline constexpr llvm::StringLiteral kArenaLowerBound =
 inline constexpr llvm::StringLiteral kSchedules = "tinyattn.schedules";
 inline constexpr llvm::StringLiteral kPlan = "tinyattn.plan";
 inline constexpr llvm::StringLiteral kTarget = "tinyattn.target";
+inline constexpr llvm::StringLiteral kFeedForward = "tinyattn.feed_forward";
 inline constexpr llvm::StringLiteral kFusion = "tinyattn.fusion";
 inline constexpr llvm::StringLiteral kNarrowed = "tinyattn.narrowed";
 

@@ -52,6 +52,9 @@ def TinyAttn_Dialect : Dialect {
       decided, a dictionary a layer;
     * `tinyattn.schedules` on a function: an array of dictionaries, how each of
       its attention layers was tiled, with the estimates that decided;
+    * `tinyattn.feed_forward` on a function: an array of dictionaries, which
+      feed-forward networks run for how many rows at a time, by the name of
+      their first linear layer;
     * `tinyattn.plan` on a function, if it was asked for: a dictionary with
       `steps`, the names of the ops that touch buffers of an arena, and
       `buffers`, each with the memory and offset where it lies, its size, and
