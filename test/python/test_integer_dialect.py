@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,25 @@ def check(
     return compilation
 
 
+def check_on_board(
+    path: Path,
+    target: str,
+    folder: Path,
+    shape: tuple[int, ...],
+    kind: type[np.signedinteger[Any]] = np.int8,
+    cores: int | None = None,
+) -> None:
+    """A simulated board gives the integers that the dialect's own formulas give."""
+    compilation = compiled(path, target, cores)
+    session = open_session(compilation.build(folder / "build"), compilation.target)
+    for x in inputs(shape, 3):
+        (result,) = session.run([quantize(x, compilation.input_tensors[0])]).outputs
+        assert result.dtype == kind
+        wanted = expected(path, x)
+        assert len(np.unique(wanted)) > 2
+        np.testing.assert_array_equal(dequantize(result, compilation.output_tensors[0]), wanted)
+
+
 @pytest.mark.parametrize("sums", [False, True])
 @pytest.mark.parametrize("softmax", ["iSoftmax", "ITAMax"])
 @pytest.mark.parametrize("target", BOARDS)
@@ -80,14 +100,7 @@ def test_encoder_gives_known_outputs_on_boards(
     path = model.file(
         tmp_path / "encoder.onnx", encoder(model, SHAPE, softmax, sums=sums), INPUT, CLASSES
     )
-    compilation = compiled(path, target)
-    session = open_session(compilation.build(tmp_path / "build"), compilation.target)
-    for x in inputs(INPUT, 3):
-        result = session.run([quantize(x, compilation.input_tensors[0])]).outputs[0]
-        assert result.dtype == (np.int32 if sums else np.int8)
-        wanted = expected(path, x)
-        assert len(np.unique(wanted)) > 1
-        np.testing.assert_array_equal(dequantize(result, compilation.output_tensors[0]), wanted)
+    check_on_board(path, target, tmp_path, INPUT, np.int32 if sums else np.int8)
 
 
 @pytest.mark.parametrize("domain", ["", "PACTOps"])
@@ -135,7 +148,7 @@ def test_constants_in_the_place_of_activations() -> None:
     check(model, y, (1, 5, 8), (1, 8))
 
 
-def _index(model: IntegerModel, number: int) -> str:
+def _index(model: IntegerModel, number: npt.ArrayLike) -> str:
     name = model.constant(0)
     model.constants[-1].CopyFrom(numpy_helper.from_array(np.array(number), name))
     return name
@@ -156,6 +169,84 @@ def test_softmax_as_output_and_as_input() -> None:
     y = model.special("iSoftmax", ["x"], n_levels=256, **numbers)
     check(model, y, (1, 2, 5, 7), (1, 2, 5, 7))
     check(model, model.requant(y, 20000, -(1 << 19)), (1, 2, 5, 7), (1, 2, 5, 7))
+    check(model, model.special("ITAMax", [y], n_levels=256), (1, 2, 5, 7), (1, 2, 5, 7))
+
+
+def _heads_by_split(model: IntegerModel, value: str, heads: int) -> list[str]:
+    """[1, heads, ...] as one value for each head."""
+    parts = [f"{value}_{head}" for head in range(heads)]
+    model.nodes.append(helper.make_node("Split", [value], parts, name=f"split_{value}", axis=1))
+    return parts
+
+
+def _heads_by_slice(model: IntegerModel, value: str, heads: int) -> list[str]:
+    """The same by Slice nodes."""
+    axis, ends = _index(model, [1]), [_index(model, [head]) for head in range(heads + 1)]
+    return [model.node("Slice", [value, *bounds, axis]) for bounds in pairwise(ends)]
+
+
+def _heads_by_gather(model: IntegerModel, value: str, heads: int) -> list[str]:
+    """The same by Gather, which drops the axis of the heads."""
+    return [model.node("Gather", [value, _index(model, head)], axis=1) for head in range(heads)]
+
+
+def per_head_attention(
+    model: IntegerModel, split: Callable[[IntegerModel, str, int], list[str]], softmax: str
+) -> str:
+    """Scores and softmax of all heads at once, the products with the values head by head."""
+    tokens, width, heads, head = SHAPE.tokens, SHAPE.width, SHAPE.heads, SHAPE.head
+    shape = _index(model, [1, tokens, heads, head])
+    query, key, value = (
+        model.node(
+            "Transpose",
+            [model.node("Reshape", [model.linear("x", width, heads * head), shape])],
+            perm=order,
+        )
+        for order in ([0, 2, 1, 3], [0, 2, 3, 1], [0, 2, 1, 3])
+    )
+    scores = model.requant(model.node("MatMul", [query, key]), 300, 12345)
+    numbers = {"coeffA": 1, "coeffB": 41, "coeffC": 871, "log2": 21}
+    weights = model.special(
+        softmax, [scores], n_levels=256, **(numbers if softmax == "iSoftmax" else {})
+    )
+    pairs = zip(split(model, weights, heads), split(model, value, heads), strict=True)
+    contexts = [model.requant(model.node("MatMul", list(pair)), 256) for pair in pairs]
+    return model.node("Concat", contexts, axis=-1)
+
+
+SPLITS = [_heads_by_split, _heads_by_slice, _heads_by_gather]
+
+
+@pytest.mark.parametrize("softmax", ["iSoftmax", "ITAMax"])
+@pytest.mark.parametrize("split", SPLITS)
+def test_softmax_that_is_used_head_by_head(
+    split: Callable[[IntegerModel, str, int], list[str]], softmax: str
+) -> None:
+    model = IntegerModel(seed=10)
+    y = per_head_attention(model, split, softmax)
+    leading = () if split is _heads_by_gather else (1,)
+    width = SHAPE.heads * SHAPE.head
+    check(model, y, INPUT, (1, *leading, SHAPE.tokens, width))
+
+
+@pytest.mark.parametrize("target", BOARDS[1:])
+def test_softmax_that_is_used_head_by_head_on_boards(target: str, tmp_path: Path) -> None:
+    model = IntegerModel(seed=10)
+    y = per_head_attention(model, _heads_by_split, "iSoftmax")
+    result = (1, 1, SHAPE.tokens, SHAPE.heads * SHAPE.head)
+    check_on_board(model.file(tmp_path / "heads.onnx", y, INPUT, result), target, tmp_path, INPUT)
+
+
+@pytest.mark.parametrize("rows", [(0, 1), (2, 6)])
+def test_some_queries_of_a_softmax(rows: tuple[int, int]) -> None:
+    """A part of the rows, all keys, as when only a class token is read."""
+    model = IntegerModel(seed=11)
+    weights = model.special("ITAMax", ["x"], n_levels=256)
+    bounds = [_index(model, [row]) for row in rows]
+    part = model.node("Slice", [weights, *bounds, _index(model, [1])])
+    values = model.linear("x", 9, 5)
+    y = model.requant(model.node("MatMul", [part, values]), 256)
+    check(model, y, (1, 9, 9), (1, rows[1] - rows[0], 5))
 
 
 SMALL = st.integers(1, 12)
@@ -299,13 +390,7 @@ def test_odd_shapes_and_wide_factors_on_boards(
 ) -> None:
     model = IntegerModel(seed=8)
     path = model.file(tmp_path / "large.onnx", large(model), (1, 19, 33), (1, 19, 37))
-    compilation = compiled(path, target, cores)
-    session = open_session(compilation.build(tmp_path / "build"), compilation.target)
-    for x in inputs((1, 19, 33), 2):
-        (result,) = session.run([quantize(x, compilation.input_tensors[0])]).outputs
-        wanted = expected(path, x)
-        assert len(np.unique(wanted)) > 2
-        np.testing.assert_array_equal(dequantize(result, compilation.output_tensors[0]), wanted)
+    check_on_board(path, target, tmp_path, (1, 19, 33), cores=cores)
 
 
 def test_addends_that_are_multiples_cost_nothing(tmp_path: Path) -> None:

@@ -102,14 +102,13 @@ def _softmax(
 ) -> View:
     (view,) = operands
     assert isinstance(view, View)
+    view = build.plain(view)
     shape: Shape = (int(np.prod(view.shape[:-2])), *view.shape[-2:])
     index = view.index
     if np.array_equal(index.ravel(), np.arange(view.layer.size)) and len(view.shape) > 1:
-        if isinstance(view.layer, Sums):
-            raise view.layer.refuse()
         source = build.reshape(view.layer, shape)
     else:
-        rows = build.rows(build.plain(view), view.shape[-1])
+        rows = build.rows(view, view.shape[-1])
         source, shape = rows.layer, rows.layer.shape
         index = rows.index(rows.columns, shape[1], view.shape)
     layer = IntegerSoftmax(

@@ -18,7 +18,7 @@ from tinyformer.onnx.integers.builder import IntegerBuilder, is_probabilities
 from tinyformer.onnx.integers.elementwise import biased
 from tinyformer.onnx.integers.layers import is_unsigned
 from tinyformer.onnx.integers.sums import ConvProduct, LinearProduct, MatmulProduct, Sums
-from tinyformer.onnx.layers import Conv
+from tinyformer.onnx.layers import Conv, Layer
 from tinyformer.onnx.linear import transposed
 from tinyformer.onnx.values import Constant, Operands, Value, View
 
@@ -107,24 +107,28 @@ def _of_activations(build: IntegerBuilder, lhs: View, rhs: View) -> View:
             f"multiplies batches of {list(lhs.shape[:-2])} and {list(rhs.shape[:-2])}",
             "give both sides the same heads",
         )
-    context = is_probabilities(lhs.layer)
-    for view in (rhs,) if context else (lhs, rhs):
-        if is_unsigned(view.layer) or is_probabilities(view.layer):
-            raise UnsupportedNodeError(
-                f"multiplies by {view.layer.name!r}, which is unsigned",
-                "queries, keys and values have to be signed: RequantShift with signed=1",
-            )
     (rows, depth), columns = lhs.shape[-2:], rhs.shape[-1]
     left = build.entries(lhs, lhs.index.reshape(-1, rows, depth))
     index = rhs.index.reshape(-1, depth, columns)
+    context = is_probabilities(left)
     # Keys arrive transposed, values do not; that is how they are in memory.
     if not context:
         index = index.swapaxes(1, 2)
     right = build.entries(rhs, index)
+    for layer in (right,) if context else (left, right):
+        _check_signed(layer)
     shape = (left.shape[0], rows, columns)
     product = MatmulProduct(build.name, shape, left, right, not context, context)
     numbers = np.arange(product.size).reshape(*lhs.shape[:-1], columns)
     return View(product, numbers)
+
+
+def _check_signed(layer: Layer) -> None:
+    if is_unsigned(layer):
+        raise UnsupportedNodeError(
+            f"multiplies by {layer.name!r}, which is unsigned",
+            "queries, keys and values have to be signed: RequantShift with signed=1",
+        )
 
 
 def convolution(build: Builder, node: Node, operands: Operands) -> Sequence[Value]:
