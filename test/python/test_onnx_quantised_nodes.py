@@ -15,7 +15,7 @@ import onnxruntime
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from onnx import numpy_helper, parser
+from onnx import TensorProto, numpy_helper, parser
 from tinyformer import driver
 from tinyformer.compiler import Compilation
 from tinyformer.mlir import ir
@@ -49,11 +49,12 @@ def constants(**changed: Any) -> Constants:
     return {name: value for name, value in (default | changed).items() if value is not None}
 
 
-def made(directory: Path, body: str, values: Constants, signature: str = SIGNATURE) -> Path:
+def made(
+    directory: Path, body: str, values: Constants, signature: str = SIGNATURE, opset: int = 17
+) -> Path:
     """A model in a file."""
-    model = parser.parse_model(
-        f'<ir_version: 8, opset_import: ["": 17, "com.microsoft": 1]> g {signature} {{ {body} }}'
-    )
+    header = f'<ir_version: 8, opset_import: ["": {opset}, "com.microsoft": 1]>'
+    model = parser.parse_model(f"{header} g {signature} {{ {body} }}")
     used = {name for node in model.graph.node for name in node.input}
     model.graph.initializer.extend(
         numpy_helper.from_array(np.asarray(value), name)
@@ -305,6 +306,32 @@ def test_node_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(UnsupportedModelError) as refusal:
         load(path)
     assert re.search(message, str(refusal.value))
+
+
+TYPES = {
+    TensorProto.UNDEFINED: -128,
+    TensorProto.UINT8: -128,
+    TensorProto.INT8: 0,
+    TensorProto.INT16: "to int16 .output_dtype.; quantise to 8 bits: activation_type",
+    TensorProto.UINT16: "to uint16 .output_dtype.; quantise to 8 bits: activation_type",
+    TensorProto.UINT4: "to uint4 .output_dtype.; quantise to 8 bits: activation_type",
+    TensorProto.FLOAT8E4M3FN: "to float8e4m3fn .output_dtype.; quantise to 8 bits",
+    99: "to 99 .output_dtype.; quantise to 8 bits",
+}
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_type_of_integers_without_a_zero_point(kind: int, tmp_path: Path) -> None:
+    body = LINEAR.replace(
+        "QuantizeLinear(x, s, z)", f"QuantizeLinear <output_dtype = {kind}> (x, s)"
+    )
+    path = made(tmp_path, body.replace("(q, s, z)", "(q, s)"), constants(), opset=21)
+    wanted = TYPES[kind]
+    if isinstance(wanted, int):
+        assert compiled(path).input_tensors[0].zero_point == wanted
+        return
+    with pytest.raises(UnsupportedModelError, match=wanted):
+        load(path)
 
 
 IDS: dict[str, tuple[str, str]] = {

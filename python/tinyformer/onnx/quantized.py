@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+from onnx import TensorProto
 
 from tinyformer.onnx.builder import Builder
 from tinyformer.onnx.embedding import decoded
@@ -24,7 +25,6 @@ from tinyformer.onnx.layers import Embedding, Input, Lookup, Softmax
 from tinyformer.onnx.ranges import Encoding
 from tinyformer.onnx.values import Constant, Operands, Value, View, Virtual
 
-ONNX_INT8 = 3
 LARGEST_WEIGHT = 127
 EIGHT_BITS = "quantise to 8 bits: activation_type=QuantType.QInt8 or QUInt8"
 
@@ -34,10 +34,21 @@ def quantize(build: Builder, node: Node, operands: Operands) -> Sequence[Value]:
     view = operands[0]
     if not isinstance(view, View):
         raise UnsupportedNodeError("has a scale computed from the input", "use static quantisation")
-    encoding = _encoding(operands, signed=node.attributes.get("output_dtype") == ONNX_INT8)
+    encoding = _encoding(operands, _result_type(node) == TensorProto.INT8)
     view = _saturated(build, node, view, encoding)
     build.annotate(view, encoding.range)
     return [replace(view, known=encoding.range, coded=encoding)]
+
+
+def _result_type(node: Node) -> int:
+    """The attribute that says the type of the integers where no zero point does."""
+    kind: int = node.attributes.get("output_dtype", TensorProto.UNDEFINED)
+    if kind in (TensorProto.UNDEFINED, TensorProto.UINT8, TensorProto.INT8):
+        return kind
+    names = {number: name.lower() for name, number in TensorProto.DataType.items()}
+    raise UnsupportedNodeError(
+        f"quantises an activation to {names.get(kind, kind)} (output_dtype)", EIGHT_BITS
+    )
 
 
 def dequantize(build: Builder, node: Node, operands: Operands) -> Sequence[Value]:
