@@ -23,7 +23,11 @@ from integer_models import IntegerModel, Shape, encoder, expected
 from onnx import helper, numpy_helper
 from tinyformer import driver
 from tinyformer.compiler import Compilation
+from tinyformer.mlir import ir
 from tinyformer.onnx import UnsupportedModelError, load
+from tinyformer.onnx.emit import Emitter
+from tinyformer.onnx.errors import UnsupportedNodeError
+from tinyformer.onnx.interpreter import Network
 from tinyformer.quantization import dequantize, quantize
 from tinyformer.reference import Interpreter
 from tinyformer.simulators import open_session
@@ -393,6 +397,22 @@ def test_odd_shapes_and_wide_factors_on_boards(
     check_on_board(path, target, tmp_path, (1, 19, 33), cores=cores)
 
 
+@pytest.mark.parametrize("mul", [1 << 20, -(1 << 31)])
+def test_large_factor_of_channels_without_weights(mul: int) -> None:
+    """No sum is too large for a larger shift, but the factor itself is."""
+    model = IntegerModel()
+    product = model.node("MatMul", ["x", model.constant(np.zeros((8, 4)))])
+    check(model, model.requant(product, mul, 12345, div=2), (3, 8), (3, 4))
+
+
+def test_large_factor_and_small_shift() -> None:
+    model = IntegerModel()
+    product = model.node("MatMul", ["x", model.constant(np.full((1 << 12, 1), 127))])
+    bias = model.constant(1 << 27)
+    y = model.requant(model.node("Add", [product, bias]), 1 << 20, -77, div=2)
+    check(model, y, (2, 1 << 12), (2, 1))
+
+
 def test_addends_that_are_multiples_cost_nothing(tmp_path: Path) -> None:
     model = IntegerModel()
     product = model.node("MatMul", ["x", model.weight(8, 4)])
@@ -488,6 +508,27 @@ REFUSALS: list[tuple[Callable[[IntegerModel], str], str]] = [
         ),
         "which is unsigned",
     ),
+    (
+        lambda m: m.requant(m.node("MatMul", ["x", m.weight(8, 8)]), 1 << 30, div=1),
+        "has a factor of 2147483648 behind the smallest shift, 1: more than 32 bits",
+    ),
+    (
+        lambda m: m.requant(m.node("Add", ["x", "x"]), -(1 << 30) - 128, div=1),
+        "has a factor of -2147483904 behind",
+    ),
+    (
+        lambda m: m.requant(m.node("MatMul", ["x", m.weight(8, 8)]), 3, -(1 << 31), div=1),
+        "has an addend of -4294967296 behind",
+    ),
+    (lambda m: m.node("Clip", ["x", m.constant(200), m.constant(300)]), "gives values from 200"),
+    (
+        lambda m: m.node("Clip", ["x", m.constant(-400), m.constant(-300)]),
+        "gives values from -300 to -300, but its result has bytes from -128 to 127",
+    ),
+    (
+        lambda m: m.node("Add", [m.node("MatMul", ["x", m.weight(8, 8)]), m.constant(2147483520)]),
+        "with a bias up to 2147483520; sums have 32 bits",
+    ),
     (lambda m: m.node("Sigmoid", ["x"]), "in a model with RequantShift nodes there may be"),
     (
         lambda m: m.node("Concat", ["x", m.requant("x", 1, signed=False)], axis=1),
@@ -509,6 +550,18 @@ def test_refusals(change: Callable[[IntegerModel], str], message: str, tmp_path:
         return output
 
     assert message in refused(build, tmp_path)
+
+
+@pytest.mark.parametrize("number", [-129, 128])
+def test_integers_never_wrap_around(number: int) -> None:
+    network = Network((), (), {}, integer=True)
+    with ir.Context(), ir.Location.unknown():
+        module = ir.Module.create()
+        with ir.InsertionPoint(module.body):
+            emitter = Emitter(network)
+            emitter.integers(np.array([-128, 127]), "fc.weight")
+            with pytest.raises(UnsupportedNodeError, match=rf"from {number} to .* in 'fc.weight'"):
+                emitter.integers(np.array([number]), "fc.weight")
 
 
 def test_checker_still_refuses_what_is_wrong(tmp_path: Path) -> None:
