@@ -317,6 +317,16 @@ def test_requant_shift_of_a_sum(mul: int, add: int, shift: int, signed: bool, ki
     )
 
 
+@pytest.mark.parametrize("target", BOARDS)
+def test_sum_that_needs_64_bits(target: str, tmp_path: Path) -> None:
+    model = IntegerModel()
+    total = model.node("Add", ["x", model.linear("x", 6, 6)])
+    y = model.requant(total, -(1 << 31), 1 << 20, div=1 << 30)
+    path = model.file(tmp_path / "sum.onnx", y, (3, 6), (3, 6))
+    check(model, y, (3, 6), (3, 6))
+    check_on_board(path, target, tmp_path, (3, 6))
+
+
 @given(b=st.integers(-128, -1), one=st.integers(0, 20000), mul=st.integers(-300, 300))
 @settings(max_examples=30, deadline=None)
 def test_gelu(b: int, one: int, mul: int) -> None:
