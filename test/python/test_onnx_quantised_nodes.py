@@ -278,6 +278,45 @@ REFUSED: dict[str, tuple[str, Constants, str]] = {
         {"s": np.full(8, 0.1, np.float32), "z": np.zeros(8, np.int8)},
         "has 8 scales for an activation; use one scale for each activation",
     ),
+    "a scale of zero": (
+        LINEAR,
+        {"s": np.float32(0)},
+        r"node 'quantizelinear_0' .*has 1 scale\(s\) that are not positive and finite: 0; "
+        "calibrate the quantiser",
+    ),
+    "a negative scale": (LINEAR, {"e": np.float32(-0.1)}, r"finite: -0\.1; calib"),
+    "a scale that is no number": (LINEAR, {"s": np.float32(np.nan)}, r"finite: nan; calib"),
+    "an infinite scale": (LINEAR, {"e": np.float32(np.inf)}, r"finite: inf; calib"),
+    "a channel with scale zero": (
+        LINEAR,
+        {"t": np.array([0.1, 0, 0.2, 0], np.float32), "u": np.zeros(4, np.int8)},
+        r"node 'dequantizelinear_2' .*has 2 scale\(s\) .*finite: 0 at \[1\]",
+    ),
+    "more zero points than scales": (
+        LINEAR,
+        {"u": np.zeros(4, np.int8)},
+        r"has 1 scale\(s\) and 4 zero points; give as many zero points as scales, or none",
+    ),
+    "zero points for an activation": (
+        LINEAR,
+        {"z": np.zeros(2, np.int8)},
+        r"node 'quantizelinear_0' .*has 1 scale\(s\) and 2 zero points",
+    ),
+    "scales that do not fit": (
+        LINEAR,
+        {"t": np.full(3, 0.1, np.float32), "u": np.zeros(3, np.int8)},
+        r"node 'dequantizelinear_2' .*has operands whose shapes do not fit",
+    ),
+    "scales of another rank": (
+        LINEAR,
+        {"t": np.full((2, 1, 1), 0.1, np.float32), "u": np.zeros((2, 1, 1), np.int8)},
+        r"of shape \[2, 1, 1\] for integers of \[8, 4\]; give one number",
+    ),
+    "scales of one number": (
+        LINEAR,
+        {"w": np.int8(3), "t": np.full(2, 0.1, np.float32), "u": np.zeros(2, np.int8)},
+        r"of shape \[2\] for integers of \[\]; give one number",
+    ),
     "integers in a function": (
         "q = QuantizeLinear(x, s, z) a = Relu(q) r = DequantizeLinear(a, s, z) "
         f"v = DequantizeLinear(w, t, u) y = MatMul(r, v) {LAST}",

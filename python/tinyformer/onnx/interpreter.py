@@ -133,6 +133,16 @@ def _operand(graph: Graph, node: Node, values: Mapping[str, Value], name: str) -
 
 
 def _apply(builder: Builder, node: Node, operands: Operands) -> Sequence[Value]:
+    try:
+        return _results(builder, node, operands)
+    except ValueError as error:  # numpy's word for shapes that do not go together
+        raise UnsupportedNodeError(
+            f"has operands whose shapes do not fit ({error})",
+            "check the model with onnx.checker.check_model(model, full_check=True)",
+        ) from error
+
+
+def _results(builder: Builder, node: Node, operands: Operands) -> Sequence[Value]:
     handlers = integers.HANDLERS if isinstance(builder, IntegerBuilder) else HANDLERS
     if node.domain not in (*DEFAULT_DOMAINS, INTEGER_DOMAIN):
         raise UnsupportedNodeError(
@@ -161,13 +171,7 @@ def _apply(builder: Builder, node: Node, operands: Operands) -> Sequence[Value]:
             f"{node.op} is not supported",
             _advice(builder, node),
         )
-    try:
-        return handler(builder, node, operands)
-    except ValueError as error:  # numpy's word for shapes that do not go together
-        raise UnsupportedNodeError(
-            f"has operands whose shapes do not fit ({error})",
-            "check the model with onnx.checker.check_model(model, full_check=True)",
-        ) from error
+    return handler(builder, node, operands)
 
 
 def _advice(builder: Builder, node: Node) -> str:

@@ -109,6 +109,7 @@ def dequantize_constant(node: Node, operands: Operands) -> Constant:
     integers, scale, zero_point = (*operands, None)[:3]
     assert isinstance(integers, Constant) and isinstance(scale, Constant)
     assert zero_point is None or isinstance(zero_point, Constant)
+    _check_scales(scale, zero_point)
     shape = integers.shape
     scales = _spread(node, scale.array.astype(np.float64), shape)
     zeros = np.zeros(()) if zero_point is None else zero_point.array.astype(np.float64)
@@ -125,6 +126,11 @@ def _spread(node: Node, array: Array, shape: tuple[int, ...]) -> Array:
     """Scales or zero points of a tensor, a channel or a block, for each element."""
     if array.size == 1:
         return np.broadcast_to(array.reshape(()), shape)
+    if not shape or array.ndim not in (1, len(shape)):
+        raise UnsupportedNodeError(
+            f"has scales or zero points of shape {list(array.shape)} for integers of {list(shape)}",
+            "give one number, one for each channel, or one for each block",
+        )
     axis = node.attributes.get("axis", 1) % len(shape)
     if array.ndim == 1:
         array = array.reshape([-1 if i == axis else 1 for i in range(len(shape))])
@@ -148,6 +154,7 @@ def _encoding(operands: Operands, signed: bool) -> Encoding:
             f"has {scale.array.size} scales for an activation",
             "use one scale for each activation; weights may have one for each channel",
         )
+    _check_scales(scale, zero_point)
     zero = 0
     if zero_point is not None:
         kind = zero_point.array.dtype
@@ -155,6 +162,25 @@ def _encoding(operands: Operands, signed: bool) -> Encoding:
             raise UnsupportedNodeError(f"quantises an activation to {kind}", EIGHT_BITS)
         zero, signed = int(zero_point.array.item()), kind == np.int8
     return Encoding(float(scale.array.item()), zero, signed)
+
+
+def _check_scales(scale: Constant, zero_point: Constant | None) -> None:
+    """A scale is a step between two integers; each has its own zero point, or none has one."""
+    if zero_point is not None and zero_point.array.size != scale.array.size:
+        raise UnsupportedNodeError(
+            f"has {scale.array.size} scale(s) and {zero_point.array.size} zero points",
+            "give as many zero points as scales, or none",
+        )
+    wrong = np.argwhere(~(np.isfinite(scale.array) & (scale.array > 0)))
+    if len(wrong):
+        place = wrong[0].tolist()
+        where = f" at {place}" if place else ""
+        raise UnsupportedNodeError(
+            f"has {len(wrong)} scale(s) that are not positive and finite: "
+            f"{scale.array[tuple(place)]:g}{where}",
+            "calibrate the quantiser on samples that reach this node; where all numbers are 0, any "
+            "positive scale will do",
+        )
 
 
 def _saturated(build: Builder, node: Node, view: View, encoding: Encoding) -> View:
