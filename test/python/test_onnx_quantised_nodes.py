@@ -240,6 +240,16 @@ def test_clip_of_integers_is_a_range(low: int, high: int, tmp_path: Path) -> Non
     assert steps <= reach + 1
 
 
+@pytest.mark.parametrize(("low", "high"), [(5, -5), (4, 127), (-128, 2), (3, 3)])
+def test_clip_that_is_no_range_is_refused(low: int, high: int, tmp_path: Path) -> None:
+    """The zero point is 3."""
+    body = LINEAR.replace("r = DequantizeLinear(q", "k = Clip(q, lo, hi) r = DequantizeLinear(k")
+    path = made(tmp_path, body, constants(lo=np.int8(low), hi=np.int8(high)))
+    message = f"node 'clip_1' .*from {low} to {high}, with the zero point 3; a range has"
+    with pytest.raises(UnsupportedModelError, match=message):
+        load(path)
+
+
 def test_samples_come_before_what_is_implied(tmp_path: Path) -> None:
     layers = "n = LayerNormalization <axis = -1> (r, g, h) k = Sigmoid (n) y = Mul (n, k)"
     body = f"{FIRST} {layers} {LAST}"

@@ -93,9 +93,13 @@ def clip(build: Builder, node: Node, operands: Operands) -> Sequence[Value]:
     for i, bound in enumerate(bounds):
         if isinstance(bound, Constant):
             ends[i] = min(max(int(bound.array.item()), first), first + 255)
+    if not ends[0] <= encoding.zero_point <= ends[1] or ends[0] == ends[1]:
+        raise UnsupportedNodeError(
+            f"clips to integers from {ends[0]} to {ends[1]}, with the zero point "
+            f"{encoding.zero_point}",
+            "a range has several integers, the zero point among them: check the quantiser's bounds",
+        )
     low, high = (encoding.scale * (end - encoding.zero_point) for end in ends)
-    if [low, high] == [0.0, 0.0]:
-        raise UnsupportedNodeError("clips everything to 0", "check the quantiser's bit width")
     build.narrow(view, (low, high))
     return [replace(view, known=(low, high))]
 
