@@ -539,6 +539,21 @@ REFUSALS: list[tuple[Callable[[IntegerModel], str], str]] = [
         lambda m: m.node("Add", [m.node("MatMul", ["x", m.weight(8, 8)]), m.constant(2147483520)]),
         "with a bias up to 2147483520; sums have 32 bits",
     ),
+    (lambda m: m.special("iGELU", ["x"], b=-(1 << 31), one=9), "has b = -2147483648 and one = 9"),
+    (
+        lambda m: m.special("iGELU", ["x"], b=-(1 << 14), one=-(1 << 30)),
+        "has b = -16384 and one = -1073741824; its results have 32 bits",
+    ),
+    (
+        lambda m: m.special(
+            "iSoftmax", ["x"], n_levels=256, coeffA=4, coeffB=1 << 31 - 1, coeffC=1, log2=9
+        ),
+        "has the coefficients 4, 1073741824 and 1; exponentials have 32 bits",
+    ),
+    (
+        lambda m: m.node("MatMul", ["x", m.node("Reshape", ["x", _index(m, [32])])]),
+        "multiplies by a vector computed from the input",
+    ),
     (lambda m: m.node("Sigmoid", ["x"]), "in a model with RequantShift nodes there may be"),
     (
         lambda m: m.node("Concat", ["x", m.requant("x", 1, signed=False)], axis=1),
@@ -560,6 +575,68 @@ def test_refusals(change: Callable[[IntegerModel], str], message: str, tmp_path:
         return output
 
     assert message in refused(build, tmp_path)
+
+
+# Operators with attributes, and how many operands they take.
+OPERATORS: dict[str, tuple[dict[str, int], int]] = {
+    "ITAMax": ({"n_levels": 256}, 1),
+    "RequantShift": ({"div": 2, "signed": 1, "n_levels": 256}, 3),
+    "iGELU": ({"b": -3, "one": 9}, 1),
+    "iLayerNorm": ({"D": 2, "n_levels": 256}, 3),
+    "iSoftmax": ({"n_levels": 256, "coeffA": 1, "coeffB": 9, "coeffC": 9, "log2": 21}, 1),
+}
+
+
+@pytest.mark.parametrize("op", OPERATORS)
+@pytest.mark.parametrize("more", [-1, 1])
+def test_operators_count_their_operands(op: str, more: int, tmp_path: Path) -> None:
+    attributes, count = OPERATORS[op]
+
+    def build(model: IntegerModel) -> str:
+        constants = [model.constant(1) for _ in range(count + more - 1)]
+        given = ["x", *constants] if count + more else []
+        return model.special(op, given, **attributes)
+
+    assert f"has {count + more} operand(s) where {count} belong: " in refused(build, tmp_path)
+
+
+def test_absent_operand_is_refused(tmp_path: Path) -> None:
+    def build(model: IntegerModel) -> str:
+        return model.special(
+            "RequantShift", ["x", "", model.constant(0)], **OPERATORS["RequantShift"][0]
+        )
+
+    message = refused(build, tmp_path)
+    assert "has 2 operand(s) where 3 belong: values, factors, addends" in message
+
+
+def test_mean_counts_its_operands(tmp_path: Path) -> None:
+    def build(model: IntegerModel) -> str:
+        return model.special("IntegerMean", ["x", model.constant(1), model.constant(1)])
+
+    assert "has 3 operand(s) where 2 belong: values, axes" in refused(build, tmp_path)
+
+
+@pytest.mark.parametrize("op", ["ITAMax", "IntegerMean", "iGELU", "iLayerNorm", "iSoftmax"])
+def test_operators_of_constants_are_refused(op: str, tmp_path: Path) -> None:
+    attributes, count = OPERATORS.get(op, ({}, 1))
+
+    def build(model: IntegerModel) -> str:
+        model.requant("x", 1)
+        operands = [model.constant(np.ones((4, 8))), *[model.constant(1)] * (count - 1)]
+        return model.special(op, operands, **attributes)
+
+    message = refused(build, tmp_path)
+    assert f"node '{op}_v1' ({op} of 'c2' 4x8" in message
+    assert "is applied to a constant; store its result in the model" in message
+
+
+def test_rows_have_a_dimension(tmp_path: Path) -> None:
+    model = IntegerModel()
+    y = model.special("ITAMax", ["x"], n_levels=256)
+    path = model.file(tmp_path / "model.onnx", y, (), ())
+    with pytest.raises(UnsupportedModelError, match="is applied to 0 dimensions"):
+        load(path)
 
 
 @pytest.mark.parametrize("number", [-129, 128])

@@ -8,7 +8,7 @@ A byte stands for itself, or, in an `unsigned` layer, for 128 more: then its val
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -23,6 +23,9 @@ from tinyformer.onnx.layers import (
     Reshape,
     Slice,
 )
+
+# How a softmax normalises: iSoftmax divides, ITAMax shifts.
+SoftmaxKind: TypeAlias = Literal["divide", "shift"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +136,7 @@ class Table(_OneInput):
 class IntegerSoftmax(_OneInput):
     """iSoftmax or ITAMax along the last axis. Its bytes are 0 to 255 as they are, not 128 less."""
 
-    kind: Literal["divide", "shift"]
+    kind: SoftmaxKind
     table: Ints = field(repr=False)
     levels: int
 

@@ -102,6 +102,10 @@ def _of_activations(build: IntegerBuilder, lhs: View, rhs: View) -> View:
     for view in (lhs, rhs):
         if isinstance(view.layer, Sums):
             raise view.layer.refuse()
+        if len(view.shape) < 2:
+            raise UnsupportedNodeError(
+                "multiplies by a vector computed from the input", "give it two dimensions"
+            )
     if lhs.shape[:-2] != rhs.shape[:-2]:
         raise UnsupportedNodeError(
             f"multiplies batches of {list(lhs.shape[:-2])} and {list(rhs.shape[:-2])}",
