@@ -475,7 +475,9 @@ def refused(change: Callable[[IntegerModel], str], tmp_path: Path, **kind: Any) 
     path = model.file(tmp_path / "model.onnx", change(model), (1, 4, 8), (1, 4, 8), **kind)
     with pytest.raises(UnsupportedModelError) as error:
         load(path)
-    return str(error.value)
+    message = str(error.value)
+    assert message.startswith(f"{path}: ")
+    return message.removeprefix(f"{path}: ")
 
 
 REFUSALS: list[tuple[Callable[[IntegerModel], str], str]] = [
@@ -557,7 +559,7 @@ REFUSALS: list[tuple[Callable[[IntegerModel], str], str]] = [
     (lambda m: m.node("Sigmoid", ["x"]), "in a model with RequantShift nodes there may be"),
     (
         lambda m: m.node("Concat", ["x", m.requant("x", 1, signed=False)], axis=1),
-        "joins signed values and those of",
+        "node 'Concat_v2': joins unsigned values and those of 'x', which are signed; give the",
     ),
 ]
 
@@ -641,7 +643,7 @@ def test_rows_have_a_dimension(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [-129, 128])
 def test_integers_never_wrap_around(number: int) -> None:
-    network = Network((), (), {}, integer=True)
+    network = Network(Path("model.onnx"), (), (), {}, integer=True)
     with ir.Context(), ir.Location.unknown():
         module = ir.Module.create()
         with ir.InsertionPoint(module.body):

@@ -109,7 +109,7 @@ class Emitter:
                 value = self.emitters[type(layer)](self, layer)
             except UnsupportedNodeError as refusal:
                 raise UnsupportedModelError(
-                    f"node {layer.name!r} {refusal.why}; {refusal.instead}"
+                    f"{self.network.path}: node {layer.name!r}: {refusal.why}; {refusal.instead}"
                 ) from refusal
             if value is not None:
                 self.values[layer] = value

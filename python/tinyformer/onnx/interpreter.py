@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -85,8 +86,10 @@ class Network:
     """The layers' ends: everything else hangs on the outputs.
 
     An `integer` network computes on bytes as its model does; of others, `ranges` may be known.
+    `path` is the file that it comes from.
     """
 
+    path: Path
     inputs: tuple[Input, ...]
     outputs: tuple[Layer, ...]
     ranges: Mapping[Layer, Range] = field(repr=False)
@@ -118,7 +121,7 @@ def interpret(graph: Graph, *, implied: bool = True) -> Network:
     ranges = {} if graph.integer else builder.ranges.all
     if implied:
         ranges = with_implied(outputs, ranges)
-    return Network(inputs, outputs, ranges, graph.integer)
+    return Network(graph.path, inputs, outputs, ranges, graph.integer)
 
 
 def _operand(graph: Graph, node: Node, values: Mapping[str, Value], name: str) -> Value | None:

@@ -224,8 +224,9 @@ def _operand(emitter: Emitter, layer: Layer, unsigned: bool) -> ir.Value:
         return _bytes(emitter, layer.array, layer.name, unsigned)
     if is_unsigned(layer) == unsigned:
         return emitter.values[layer]
+    kinds = ("unsigned", "signed") if unsigned else ("signed", "unsigned")
     raise UnsupportedNodeError(
-        f"joins signed values and those of {layer.name!r}, which are unsigned",
+        f"joins {kinds[0]} values and those of {layer.name!r}, which are {kinds[1]}",
         "give the RequantShift nodes before it the same `signed`",
     )
 
