@@ -10,9 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
-import numpy as np
-
-from tinyformer.onnx.integers.formulas import Ints, Requantisation
+from tinyformer.onnx.integers.formulas import SIGNED, Ints, Requantisation
 from tinyformer.onnx.layers import (
     Concat,
     Embedding,
@@ -69,16 +67,11 @@ class IntegerLinear(_OneInput):
 
 
 @dataclass(frozen=True, eq=False)
-class LinearSums(IntegerLayer):
+class LinearSums(_OneInput):
     """X·Wᵀ + b in 32 bits: what a network may end with."""
 
-    input: Layer = field(repr=False)
     weight: Ints = field(repr=False)
     bias: Ints = field(repr=False)
-
-    @property
-    def inputs(self) -> tuple[Layer, ...]:
-        return (self.input,)
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,8 +165,7 @@ def is_sums(layer: Layer) -> bool:
 
 def values_of(layer: Layer) -> Ints:
     """What the bytes -128 to 127 of a layer stand for."""
-    signed = np.arange(-128, 128, dtype=np.int64)
-    return signed + 128 if is_unsigned(layer) else signed
+    return SIGNED + 128 if is_unsigned(layer) else SIGNED
 
 
 def _at(numbers: Ints, channels: Ints) -> Ints:

@@ -60,9 +60,8 @@ def _of_bytes(build: Builder, view: View, requant: Requantisation) -> View:
     view = build.cover(view)
     width = view.layer.shape[-1]
     identity, zeros = np.eye(width, dtype=np.int64), np.zeros(width, np.int64)
-    return View(
-        LinearProduct(build.name, view.layer.shape, view.layer, identity, zeros), view.index
-    )
+    product = LinearProduct(build.name, view.layer.shape, identity, zeros, view.layer)
+    return View(product, view.index)
 
 
 def _clipped(build: Builder, view: View, levels: Levels) -> View:

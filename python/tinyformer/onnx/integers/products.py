@@ -62,9 +62,7 @@ def _product(build: Builder, lhs: Value, rhs: Value) -> View:
         return _linear(build, lhs, rhs)
     # A·X = (Xᵀ·Aᵀ)ᵀ
     assert isinstance(lhs, Constant) and isinstance(rhs, View)
-    turned = lhs.moved(lambda array: array.swapaxes(-1, -2))
-    mixed = _linear(build, rhs.moved(rhs.index.swapaxes(-1, -2)), turned)
-    return mixed.moved(mixed.index.swapaxes(-1, -2))
+    return _linear(build, rhs.swapped, lhs.swapped).swapped
 
 
 def _linear(build: Builder, view: View, constant: Constant) -> View:
@@ -88,9 +86,9 @@ def _linear(build: Builder, view: View, constant: Constant) -> View:
     product = LinearProduct(
         build.name,
         (len(rows.rows), outputs),
-        rows.layer,
         arranged,
         np.zeros(outputs, np.int64),
+        rows.layer,
         parameters=(constant.name,),
     )
     index = rows.index(np.arange(outputs), outputs, (*view.shape[:-1], outputs))
@@ -147,9 +145,9 @@ def convolution(build: Builder, node: Node, operands: Operands) -> Sequence[Valu
     product = ConvProduct(
         build.name,
         layer.shape,
-        layer,
         layer.weight.astype(np.int64),
         np.zeros(layer.shape[1], np.int64),
+        layer,
         parameters=(name,),
     )
     sums = View(product, result.index)
