@@ -556,6 +556,16 @@ REFUSALS: list[tuple[Callable[[IntegerModel], str], str]] = [
         lambda m: m.node("MatMul", ["x", m.node("Reshape", ["x", _index(m, [32])])]),
         "multiplies by a vector computed from the input",
     ),
+    (
+        lambda m: m.requant(
+            m.node(
+                "Conv",
+                ["x", m.weight(4, 4, 3), m.node("Reshape", [m.linear("x", 8, 1), _index(m, [4])])],
+            ),
+            1,
+        ),
+        "has a bias computed from the input; add it in a node",
+    ),
     (lambda m: m.node("Sigmoid", ["x"]), "in a model with RequantShift nodes there may be"),
     (
         lambda m: m.node("Concat", ["x", m.requant("x", 1, signed=False)], axis=1),

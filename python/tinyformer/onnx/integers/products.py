@@ -46,11 +46,13 @@ def gemm(build: Builder, node: Node, operands: Operands) -> Sequence[Value]:
         for value, name in ((lhs, "transA"), (rhs, "transB"))
     )
     result = _product(build, lhs, rhs)
-    if bias is None:
-        return [result]
+    return [result if bias is None else biased(build, result, _constant_bias(bias))]
+
+
+def _constant_bias(bias: Value) -> Constant:
     if isinstance(bias, View):
         raise UnsupportedNodeError("has a bias computed from the input", "add it in a node")
-    return [biased(build, result, bias)]
+    return bias
 
 
 def _product(build: Builder, lhs: Value, rhs: Value) -> View:
@@ -151,10 +153,10 @@ def convolution(build: Builder, node: Node, operands: Operands) -> Sequence[Valu
         parameters=(name,),
     )
     sums = View(product, result.index)
-    if not isinstance(bias, Constant):
+    if bias is None:
         return [sums]
-    channels = bias.array.reshape(-1, *(1,) * (len(view.shape) - 2)) if view else bias.array
-    return [biased(build, sums, Constant(channels, bias.name))]
+    channels = (-1, *(1,) * (len(result.shape) - 2))
+    return [biased(build, sums, _constant_bias(bias).moved(lambda array: array.reshape(channels)))]
 
 
 HANDLERS: Mapping[str, Handler] = {"Conv": convolution, "Gemm": gemm, "MatMul": matmul}
