@@ -645,8 +645,9 @@ def test_operators_of_constants_are_refused(op: str, tmp_path: Path) -> None:
 
 def test_rows_have_a_dimension(tmp_path: Path) -> None:
     model = IntegerModel()
-    y = model.special("ITAMax", ["x"], n_levels=256)
-    path = model.file(tmp_path / "model.onnx", y, (), ())
+    number = model.node("Gather", ["x", _index(model, 0)], axis=0)
+    y = model.special("ITAMax", [number], n_levels=256)
+    path = model.file(tmp_path / "model.onnx", y, (4,), ())
     with pytest.raises(UnsupportedModelError, match="is applied to 0 dimensions"):
         load(path)
 

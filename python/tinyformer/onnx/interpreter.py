@@ -231,6 +231,10 @@ def _output(graph: Graph, builder: Builder, values: Mapping[str, Value], name: s
             f"{graph.path}: the output {name!r} ({_shape(value)}) are token ids as they came in; "
             "remove it"
         )
+    if not value.shape:
+        raise UnsupportedModelError(
+            f"{graph.path}: the output {name!r} has no dimension; keep one: keepdim=True in PyTorch"
+        )
     try:
         return _in_order(builder, builder.output(value))
     except UnsupportedNodeError as refusal:
