@@ -357,6 +357,35 @@ def test_node_is_refused(name: str, tmp_path: Path) -> None:
     assert re.search(message, str(refusal.value))
 
 
+OPERATORS: dict[str, tuple[str, str]] = {
+    "too few operands": (
+        "QLinearAdd(q, s, z, q, s, z)",
+        r"model.onnx: node 'qlinearadd_1' \(QLinearAdd\): has 6 operands, which are too few",
+    ),
+    "too many operands": ("QLinearSigmoid(q, s, z, e, f, f)", "has 6 operands"),
+    "half an operand": ("QLinearConcat <axis = 1> (e, f, q, s, z, q)", "has 6 operands"),
+    "no operand": ("QLinearWhere(q)", "has 1 operands"),
+    "no zero point": (
+        "QLinearAdd(q, s, z, q, s, z, e)",
+        "has no zero point for its result, so that the type of that is not known; write one",
+    ),
+    "another order": (
+        "QLinearGlobalAveragePool <channels_last = 1> (q, s, z, e, f)",
+        "has channels_last = 1, which gives it another meaning; export the model with the channels",
+    ),
+    "an old softmax": ("QLinearSoftmax <axis = 0, opset = 12> (q, s, z, e, f)", "has opset = 12"),
+}
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_operator_on_integers_is_refused(name: str, tmp_path: Path) -> None:
+    operator, message = OPERATORS[name]
+    body = f"q = QuantizeLinear(x, s, z) p = com.microsoft.{operator} o = DequantizeLinear(p, e, f)"
+    path = made(tmp_path, body, constants())
+    with pytest.raises(UnsupportedModelError, match=message):
+        load(path)
+
+
 TYPES = {
     TensorProto.UNDEFINED: -128,
     TensorProto.UINT8: -128,

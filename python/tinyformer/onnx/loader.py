@@ -56,7 +56,7 @@ def read_graph(path: Path) -> Graph:
         inputs,
         tuple(info.name for info in graph.output),
         constants,
-        tuple(Node.of(node) for node in expanded(graph.node)),
+        tuple(Node.of(node) for node in expanded(path, graph.node)),
         integer,
     )
 
