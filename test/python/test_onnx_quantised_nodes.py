@@ -23,6 +23,7 @@ from tinyformer.onnx import UnsupportedModelError, load
 from tinyformer.quantization import quantize
 from tinyformer.reference import Interpreter
 from tinyformer.reference.values import constant_array
+from tinyformer.simulators import open_session
 from tinyformer.targets import get_target
 
 Array = npt.NDArray[Any]
@@ -143,6 +144,61 @@ def test_linear_layer_has_the_integers_of_onnxruntime(
     x = 2 * sample(seed)
     wanted = onnxruntime_integers(path, x, 0.05, zeros[1] - 128)
     assert np.abs(result_of(compilation, x) - np.clip(wanted, -128, 127)).max() <= 1
+
+
+BODIES = {
+    "qdq": LINEAR,
+    "relu": LINEAR.replace("y = MatMul(r, v)", "a = MatMul(r, v) y = Relu(a)"),
+    "twice": LINEAR.replace(
+        "y = MatMul(r, v)",
+        "h = QuantizeLinear(r, s, z) g = DequantizeLinear(h, s, z) y = MatMul(g, v)",
+    ),
+    "qoperator": "q = QuantizeLinear(x, s, z) p = QLinearMatMul(q, s, z, w, t, u, e, f)"
+    " o = DequantizeLinear(p, e, f)",
+}
+
+
+@settings(deadline=None, max_examples=40, phases=[Phase.explicit, Phase.generate])
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    shape=st.tuples(st.integers(1, 9), st.integers(1, 20), st.integers(1, 20)),
+    body=st.sampled_from(sorted(BODIES)),
+    signed=st.booleans(),
+    per_channel=st.booleans(),
+    batched=st.booleans(),
+)
+def test_layer_of_any_shape_on_host(
+    seed: int,
+    shape: tuple[int, int, int],
+    body: str,
+    signed: bool,
+    per_channel: bool,
+    batched: bool,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    random = np.random.default_rng(seed)
+    tokens, width, channels = shape
+    # onnxruntime saturates products of uint8 and int8 on some x86-64 processors.
+    kind, first = (np.int8, -128) if signed or body == "qoperator" else (np.uint8, 0)
+    scales = random.uniform(0.005, 0.02, channels if per_channel else ()).astype(np.float32)
+    values = constants(
+        z=kind(random.integers(256) + first),
+        f=kind(random.integers(256) + first),
+        e=np.float32(0.02 * width**0.5),
+        w=random.integers(-127, 128, (width, channels)).astype(np.int8),
+        t=scales,
+        u=np.zeros(scales.shape, np.int8),
+    )
+    ends = [f"{'1,' if batched else ''}{tokens},{extent}" for extent in (width, channels)]
+    signature = f"(float[{ends[0]}] x) => (float[{ends[1]}] o)"
+    folder = tmp_path_factory.mktemp("model")
+    path = made(folder, BODIES[body], values, signature)
+    x = random.standard_normal((*((1,) if batched else ()), tokens, width), dtype=np.float32)
+    compilation = compiled(path)
+    session = open_session(compilation.build(folder), compilation.target)
+    (ours,) = session.run([quantize(x, compilation.input_tensors[0])]).outputs
+    wanted = onnxruntime_integers(path, x, float(values["e"]), int(values["f"]) - first - 128)
+    assert np.abs(ours - np.clip(wanted, -128, 127)).max() <= 1
 
 
 def test_relu_that_the_quantiser_removed(tmp_path: Path) -> None:
