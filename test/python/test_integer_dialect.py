@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,11 @@ from integer_models import IntegerModel, Shape, encoder, expected
 from onnx import helper, numpy_helper
 from tinyformer import driver
 from tinyformer.compiler import Compilation
+from tinyformer.mlir import ir
 from tinyformer.onnx import UnsupportedModelError, load
+from tinyformer.onnx.emit import Emitter
+from tinyformer.onnx.errors import UnsupportedNodeError
+from tinyformer.onnx.interpreter import Network
 from tinyformer.quantization import dequantize, quantize
 from tinyformer.reference import Interpreter
 from tinyformer.simulators import open_session
@@ -70,6 +75,25 @@ def check(
     return compilation
 
 
+def check_on_board(
+    path: Path,
+    target: str,
+    folder: Path,
+    shape: tuple[int, ...],
+    kind: type[np.signedinteger[Any]] = np.int8,
+    cores: int | None = None,
+) -> None:
+    """A simulated board gives the integers that the dialect's own formulas give."""
+    compilation = compiled(path, target, cores)
+    session = open_session(compilation.build(folder / "build"), compilation.target)
+    for x in inputs(shape, 3):
+        (result,) = session.run([quantize(x, compilation.input_tensors[0])]).outputs
+        assert result.dtype == kind
+        wanted = expected(path, x)
+        assert len(np.unique(wanted)) > 2
+        np.testing.assert_array_equal(dequantize(result, compilation.output_tensors[0]), wanted)
+
+
 @pytest.mark.parametrize("sums", [False, True])
 @pytest.mark.parametrize("softmax", ["iSoftmax", "ITAMax"])
 @pytest.mark.parametrize("target", BOARDS)
@@ -80,14 +104,7 @@ def test_encoder_gives_known_outputs_on_boards(
     path = model.file(
         tmp_path / "encoder.onnx", encoder(model, SHAPE, softmax, sums=sums), INPUT, CLASSES
     )
-    compilation = compiled(path, target)
-    session = open_session(compilation.build(tmp_path / "build"), compilation.target)
-    for x in inputs(INPUT, 3):
-        result = session.run([quantize(x, compilation.input_tensors[0])]).outputs[0]
-        assert result.dtype == (np.int32 if sums else np.int8)
-        wanted = expected(path, x)
-        assert len(np.unique(wanted)) > 1
-        np.testing.assert_array_equal(dequantize(result, compilation.output_tensors[0]), wanted)
+    check_on_board(path, target, tmp_path, INPUT, np.int32 if sums else np.int8)
 
 
 @pytest.mark.parametrize("domain", ["", "PACTOps"])
@@ -135,7 +152,7 @@ def test_constants_in_the_place_of_activations() -> None:
     check(model, y, (1, 5, 8), (1, 8))
 
 
-def _index(model: IntegerModel, number: int) -> str:
+def _index(model: IntegerModel, number: npt.ArrayLike) -> str:
     name = model.constant(0)
     model.constants[-1].CopyFrom(numpy_helper.from_array(np.array(number), name))
     return name
@@ -156,6 +173,84 @@ def test_softmax_as_output_and_as_input() -> None:
     y = model.special("iSoftmax", ["x"], n_levels=256, **numbers)
     check(model, y, (1, 2, 5, 7), (1, 2, 5, 7))
     check(model, model.requant(y, 20000, -(1 << 19)), (1, 2, 5, 7), (1, 2, 5, 7))
+    check(model, model.special("ITAMax", [y], n_levels=256), (1, 2, 5, 7), (1, 2, 5, 7))
+
+
+def _heads_by_split(model: IntegerModel, value: str, heads: int) -> list[str]:
+    """[1, heads, ...] as one value for each head."""
+    parts = [f"{value}_{head}" for head in range(heads)]
+    model.nodes.append(helper.make_node("Split", [value], parts, name=f"split_{value}", axis=1))
+    return parts
+
+
+def _heads_by_slice(model: IntegerModel, value: str, heads: int) -> list[str]:
+    """The same by Slice nodes."""
+    axis, ends = _index(model, [1]), [_index(model, [head]) for head in range(heads + 1)]
+    return [model.node("Slice", [value, *bounds, axis]) for bounds in pairwise(ends)]
+
+
+def _heads_by_gather(model: IntegerModel, value: str, heads: int) -> list[str]:
+    """The same by Gather, which drops the axis of the heads."""
+    return [model.node("Gather", [value, _index(model, head)], axis=1) for head in range(heads)]
+
+
+def per_head_attention(
+    model: IntegerModel, split: Callable[[IntegerModel, str, int], list[str]], softmax: str
+) -> str:
+    """Scores and softmax of all heads at once, the products with the values head by head."""
+    tokens, width, heads, head = SHAPE.tokens, SHAPE.width, SHAPE.heads, SHAPE.head
+    shape = _index(model, [1, tokens, heads, head])
+    query, key, value = (
+        model.node(
+            "Transpose",
+            [model.node("Reshape", [model.linear("x", width, heads * head), shape])],
+            perm=order,
+        )
+        for order in ([0, 2, 1, 3], [0, 2, 3, 1], [0, 2, 1, 3])
+    )
+    scores = model.requant(model.node("MatMul", [query, key]), 300, 12345)
+    numbers = {"coeffA": 1, "coeffB": 41, "coeffC": 871, "log2": 21}
+    weights = model.special(
+        softmax, [scores], n_levels=256, **(numbers if softmax == "iSoftmax" else {})
+    )
+    pairs = zip(split(model, weights, heads), split(model, value, heads), strict=True)
+    contexts = [model.requant(model.node("MatMul", list(pair)), 256) for pair in pairs]
+    return model.node("Concat", contexts, axis=-1)
+
+
+SPLITS = [_heads_by_split, _heads_by_slice, _heads_by_gather]
+
+
+@pytest.mark.parametrize("softmax", ["iSoftmax", "ITAMax"])
+@pytest.mark.parametrize("split", SPLITS)
+def test_softmax_that_is_used_head_by_head(
+    split: Callable[[IntegerModel, str, int], list[str]], softmax: str
+) -> None:
+    model = IntegerModel(seed=10)
+    y = per_head_attention(model, split, softmax)
+    leading = () if split is _heads_by_gather else (1,)
+    width = SHAPE.heads * SHAPE.head
+    check(model, y, INPUT, (1, *leading, SHAPE.tokens, width))
+
+
+@pytest.mark.parametrize("target", BOARDS[1:])
+def test_softmax_that_is_used_head_by_head_on_boards(target: str, tmp_path: Path) -> None:
+    model = IntegerModel(seed=10)
+    y = per_head_attention(model, _heads_by_split, "iSoftmax")
+    result = (1, 1, SHAPE.tokens, SHAPE.heads * SHAPE.head)
+    check_on_board(model.file(tmp_path / "heads.onnx", y, INPUT, result), target, tmp_path, INPUT)
+
+
+@pytest.mark.parametrize("rows", [(0, 1), (2, 6)])
+def test_some_queries_of_a_softmax(rows: tuple[int, int]) -> None:
+    """A part of the rows, all keys, as when only a class token is read."""
+    model = IntegerModel(seed=11)
+    weights = model.special("ITAMax", ["x"], n_levels=256)
+    bounds = [_index(model, [row]) for row in rows]
+    part = model.node("Slice", [weights, *bounds, _index(model, [1])])
+    values = model.linear("x", 9, 5)
+    y = model.requant(model.node("MatMul", [part, values]), 256)
+    check(model, y, (1, 9, 9), (1, rows[1] - rows[0], 5))
 
 
 SMALL = st.integers(1, 12)
@@ -220,6 +315,16 @@ def test_requant_shift_of_a_sum(mul: int, add: int, shift: int, signed: bool, ki
         (3, 6),
         kind=kind,
     )
+
+
+@pytest.mark.parametrize("target", BOARDS)
+def test_sum_that_needs_64_bits(target: str, tmp_path: Path) -> None:
+    model = IntegerModel()
+    total = model.node("Add", ["x", model.linear("x", 6, 6)])
+    y = model.requant(total, -(1 << 31), 1 << 20, div=1 << 30)
+    path = model.file(tmp_path / "sum.onnx", y, (3, 6), (3, 6))
+    check(model, y, (3, 6), (3, 6))
+    check_on_board(path, target, tmp_path, (3, 6))
 
 
 @given(b=st.integers(-128, -1), one=st.integers(0, 20000), mul=st.integers(-300, 300))
@@ -299,13 +404,23 @@ def test_odd_shapes_and_wide_factors_on_boards(
 ) -> None:
     model = IntegerModel(seed=8)
     path = model.file(tmp_path / "large.onnx", large(model), (1, 19, 33), (1, 19, 37))
-    compilation = compiled(path, target, cores)
-    session = open_session(compilation.build(tmp_path / "build"), compilation.target)
-    for x in inputs((1, 19, 33), 2):
-        (result,) = session.run([quantize(x, compilation.input_tensors[0])]).outputs
-        wanted = expected(path, x)
-        assert len(np.unique(wanted)) > 2
-        np.testing.assert_array_equal(dequantize(result, compilation.output_tensors[0]), wanted)
+    check_on_board(path, target, tmp_path, (1, 19, 33), cores=cores)
+
+
+@pytest.mark.parametrize("mul", [1 << 20, -(1 << 31)])
+def test_large_factor_of_channels_without_weights(mul: int) -> None:
+    """No sum is too large for a larger shift, but the factor itself is."""
+    model = IntegerModel()
+    product = model.node("MatMul", ["x", model.constant(np.zeros((8, 4)))])
+    check(model, model.requant(product, mul, 12345, div=2), (3, 8), (3, 4))
+
+
+def test_large_factor_and_small_shift() -> None:
+    model = IntegerModel()
+    product = model.node("MatMul", ["x", model.constant(np.full((1 << 12, 1), 127))])
+    bias = model.constant(1 << 27)
+    y = model.requant(model.node("Add", [product, bias]), 1 << 20, -77, div=2)
+    check(model, y, (2, 1 << 12), (2, 1))
 
 
 def test_addends_that_are_multiples_cost_nothing(tmp_path: Path) -> None:
@@ -360,7 +475,9 @@ def refused(change: Callable[[IntegerModel], str], tmp_path: Path, **kind: Any) 
     path = model.file(tmp_path / "model.onnx", change(model), (1, 4, 8), (1, 4, 8), **kind)
     with pytest.raises(UnsupportedModelError) as error:
         load(path)
-    return str(error.value)
+    message = str(error.value)
+    assert message.startswith(f"{path}: ")
+    return message.removeprefix(f"{path}: ")
 
 
 REFUSALS: list[tuple[Callable[[IntegerModel], str], str]] = [
@@ -403,10 +520,56 @@ REFUSALS: list[tuple[Callable[[IntegerModel], str], str]] = [
         ),
         "which is unsigned",
     ),
+    (
+        lambda m: m.requant(m.node("MatMul", ["x", m.weight(8, 8)]), 1 << 30, div=1),
+        "has a factor of 2147483648 behind the smallest shift, 1: more than 32 bits",
+    ),
+    (
+        lambda m: m.requant(m.node("Add", ["x", "x"]), -(1 << 30) - 128, div=1),
+        "has a factor of -2147483904 behind",
+    ),
+    (
+        lambda m: m.requant(m.node("MatMul", ["x", m.weight(8, 8)]), 3, -(1 << 31), div=1),
+        "has an addend of -4294967296 behind",
+    ),
+    (lambda m: m.node("Clip", ["x", m.constant(200), m.constant(300)]), "gives values from 200"),
+    (
+        lambda m: m.node("Clip", ["x", m.constant(-400), m.constant(-300)]),
+        "gives values from -300 to -300, but its result has bytes from -128 to 127",
+    ),
+    (
+        lambda m: m.node("Add", [m.node("MatMul", ["x", m.weight(8, 8)]), m.constant(2147483520)]),
+        "with a bias up to 2147483520; sums have 32 bits",
+    ),
+    (lambda m: m.special("iGELU", ["x"], b=-(1 << 31), one=9), "has b = -2147483648 and one = 9"),
+    (
+        lambda m: m.special("iGELU", ["x"], b=-(1 << 14), one=-(1 << 30)),
+        "has b = -16384 and one = -1073741824; its results have 32 bits",
+    ),
+    (
+        lambda m: m.special(
+            "iSoftmax", ["x"], n_levels=256, coeffA=4, coeffB=1 << 31 - 1, coeffC=1, log2=9
+        ),
+        "has the coefficients 4, 1073741824 and 1; exponentials have 32 bits",
+    ),
+    (
+        lambda m: m.node("MatMul", ["x", m.node("Reshape", ["x", _index(m, [32])])]),
+        "multiplies by a vector computed from the input",
+    ),
+    (
+        lambda m: m.requant(
+            m.node(
+                "Conv",
+                ["x", m.weight(4, 4, 3), m.node("Reshape", [m.linear("x", 8, 1), _index(m, [4])])],
+            ),
+            1,
+        ),
+        "has a bias computed from the input; add it in a node",
+    ),
     (lambda m: m.node("Sigmoid", ["x"]), "in a model with RequantShift nodes there may be"),
     (
         lambda m: m.node("Concat", ["x", m.requant("x", 1, signed=False)], axis=1),
-        "joins signed values and those of",
+        "node 'Concat_v2': joins unsigned values and those of 'x', which are signed; give the",
     ),
 ]
 
@@ -424,6 +587,81 @@ def test_refusals(change: Callable[[IntegerModel], str], message: str, tmp_path:
         return output
 
     assert message in refused(build, tmp_path)
+
+
+# Operators with attributes, and how many operands they take.
+OPERATORS: dict[str, tuple[dict[str, int], int]] = {
+    "ITAMax": ({"n_levels": 256}, 1),
+    "RequantShift": ({"div": 2, "signed": 1, "n_levels": 256}, 3),
+    "iGELU": ({"b": -3, "one": 9}, 1),
+    "iLayerNorm": ({"D": 2, "n_levels": 256}, 3),
+    "iSoftmax": ({"n_levels": 256, "coeffA": 1, "coeffB": 9, "coeffC": 9, "log2": 21}, 1),
+}
+
+
+@pytest.mark.parametrize("op", OPERATORS)
+@pytest.mark.parametrize("more", [-1, 1])
+def test_operators_count_their_operands(op: str, more: int, tmp_path: Path) -> None:
+    attributes, count = OPERATORS[op]
+
+    def build(model: IntegerModel) -> str:
+        constants = [model.constant(1) for _ in range(count + more - 1)]
+        given = ["x", *constants] if count + more else []
+        return model.special(op, given, **attributes)
+
+    assert f"has {count + more} operand(s) where {count} belong: " in refused(build, tmp_path)
+
+
+def test_absent_operand_is_refused(tmp_path: Path) -> None:
+    def build(model: IntegerModel) -> str:
+        return model.special(
+            "RequantShift", ["x", "", model.constant(0)], **OPERATORS["RequantShift"][0]
+        )
+
+    message = refused(build, tmp_path)
+    assert "has 2 operand(s) where 3 belong: values, factors, addends" in message
+
+
+def test_mean_counts_its_operands(tmp_path: Path) -> None:
+    def build(model: IntegerModel) -> str:
+        return model.special("IntegerMean", ["x", model.constant(1), model.constant(1)])
+
+    assert "has 3 operand(s) where 2 belong: values, axes" in refused(build, tmp_path)
+
+
+@pytest.mark.parametrize("op", ["ITAMax", "IntegerMean", "iGELU", "iLayerNorm", "iSoftmax"])
+def test_operators_of_constants_are_refused(op: str, tmp_path: Path) -> None:
+    attributes, count = OPERATORS.get(op, ({}, 1))
+
+    def build(model: IntegerModel) -> str:
+        model.requant("x", 1)
+        operands = [model.constant(np.ones((4, 8))), *[model.constant(1)] * (count - 1)]
+        return model.special(op, operands, **attributes)
+
+    message = refused(build, tmp_path)
+    assert f"node '{op}_v1' ({op} of 'c2' 4x8" in message
+    assert "is applied to a constant; store its result in the model" in message
+
+
+def test_rows_have_a_dimension(tmp_path: Path) -> None:
+    model = IntegerModel()
+    number = model.node("Gather", ["x", _index(model, 0)], axis=0)
+    y = model.special("ITAMax", [number], n_levels=256)
+    path = model.file(tmp_path / "model.onnx", y, (4,), ())
+    with pytest.raises(UnsupportedModelError, match="is applied to 0 dimensions"):
+        load(path)
+
+
+@pytest.mark.parametrize("number", [-129, 128])
+def test_integers_never_wrap_around(number: int) -> None:
+    network = Network(Path("model.onnx"), (), (), {}, integer=True)
+    with ir.Context(), ir.Location.unknown():
+        module = ir.Module.create()
+        with ir.InsertionPoint(module.body):
+            emitter = Emitter(network)
+            emitter.integers(np.array([-128, 127]), "fc.weight")
+            with pytest.raises(UnsupportedNodeError, match=rf"from {number} to .* in 'fc.weight'"):
+                emitter.integers(np.array([number]), "fc.weight")
 
 
 def test_checker_still_refuses_what_is_wrong(tmp_path: Path) -> None:

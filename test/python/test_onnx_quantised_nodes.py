@@ -15,7 +15,7 @@ import onnxruntime
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from onnx import numpy_helper, parser
+from onnx import TensorProto, numpy_helper, parser
 from tinyformer import driver
 from tinyformer.compiler import Compilation
 from tinyformer.mlir import ir
@@ -23,6 +23,7 @@ from tinyformer.onnx import UnsupportedModelError, load
 from tinyformer.quantization import quantize
 from tinyformer.reference import Interpreter
 from tinyformer.reference.values import constant_array
+from tinyformer.simulators import open_session
 from tinyformer.targets import get_target
 
 Array = npt.NDArray[Any]
@@ -49,11 +50,12 @@ def constants(**changed: Any) -> Constants:
     return {name: value for name, value in (default | changed).items() if value is not None}
 
 
-def made(directory: Path, body: str, values: Constants, signature: str = SIGNATURE) -> Path:
+def made(
+    directory: Path, body: str, values: Constants, signature: str = SIGNATURE, opset: int = 17
+) -> Path:
     """A model in a file."""
-    model = parser.parse_model(
-        f'<ir_version: 8, opset_import: ["": 17, "com.microsoft": 1]> g {signature} {{ {body} }}'
-    )
+    header = f'<ir_version: 8, opset_import: ["": {opset}, "com.microsoft": 1]>'
+    model = parser.parse_model(f"{header} g {signature} {{ {body} }}")
     used = {name for node in model.graph.node for name in node.input}
     model.graph.initializer.extend(
         numpy_helper.from_array(np.asarray(value), name)
@@ -142,6 +144,61 @@ def test_linear_layer_has_the_integers_of_onnxruntime(
     x = 2 * sample(seed)
     wanted = onnxruntime_integers(path, x, 0.05, zeros[1] - 128)
     assert np.abs(result_of(compilation, x) - np.clip(wanted, -128, 127)).max() <= 1
+
+
+BODIES = {
+    "qdq": LINEAR,
+    "relu": LINEAR.replace("y = MatMul(r, v)", "a = MatMul(r, v) y = Relu(a)"),
+    "twice": LINEAR.replace(
+        "y = MatMul(r, v)",
+        "h = QuantizeLinear(r, s, z) g = DequantizeLinear(h, s, z) y = MatMul(g, v)",
+    ),
+    "qoperator": "q = QuantizeLinear(x, s, z) p = QLinearMatMul(q, s, z, w, t, u, e, f)"
+    " o = DequantizeLinear(p, e, f)",
+}
+
+
+@settings(deadline=None, max_examples=40, phases=[Phase.explicit, Phase.generate])
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    shape=st.tuples(st.integers(1, 9), st.integers(1, 20), st.integers(1, 20)),
+    body=st.sampled_from(sorted(BODIES)),
+    signed=st.booleans(),
+    per_channel=st.booleans(),
+    batched=st.booleans(),
+)
+def test_layer_of_any_shape_on_host(
+    seed: int,
+    shape: tuple[int, int, int],
+    body: str,
+    signed: bool,
+    per_channel: bool,
+    batched: bool,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    random = np.random.default_rng(seed)
+    tokens, width, channels = shape
+    # onnxruntime saturates products of uint8 and int8 on some x86-64 processors.
+    kind, first = (np.int8, -128) if signed or body == "qoperator" else (np.uint8, 0)
+    scales = random.uniform(0.005, 0.02, channels if per_channel else ()).astype(np.float32)
+    values = constants(
+        z=kind(random.integers(256) + first),
+        f=kind(random.integers(256) + first),
+        e=np.float32(0.02 * width**0.5),
+        w=random.integers(-127, 128, (width, channels)).astype(np.int8),
+        t=scales,
+        u=np.zeros(scales.shape, np.int8),
+    )
+    ends = [f"{'1,' if batched else ''}{tokens},{extent}" for extent in (width, channels)]
+    signature = f"(float[{ends[0]}] x) => (float[{ends[1]}] o)"
+    folder = tmp_path_factory.mktemp("model")
+    path = made(folder, BODIES[body], values, signature)
+    x = random.standard_normal((*((1,) if batched else ()), tokens, width), dtype=np.float32)
+    compilation = compiled(path)
+    session = open_session(compilation.build(folder), compilation.target)
+    (ours,) = session.run([quantize(x, compilation.input_tensors[0])]).outputs
+    wanted = onnxruntime_integers(path, x, float(values["e"]), int(values["f"]) - first - 128)
+    assert np.abs(ours - np.clip(wanted, -128, 127)).max() <= 1
 
 
 def test_relu_that_the_quantiser_removed(tmp_path: Path) -> None:
@@ -239,6 +296,16 @@ def test_clip_of_integers_is_a_range(low: int, high: int, tmp_path: Path) -> Non
     assert steps <= reach + 1
 
 
+@pytest.mark.parametrize(("low", "high"), [(5, -5), (4, 127), (-128, 2), (3, 3)])
+def test_clip_that_is_no_range_is_refused(low: int, high: int, tmp_path: Path) -> None:
+    """The zero point is 3."""
+    body = LINEAR.replace("r = DequantizeLinear(q", "k = Clip(q, lo, hi) r = DequantizeLinear(k")
+    path = made(tmp_path, body, constants(lo=np.int8(low), hi=np.int8(high)))
+    message = f"node 'clip_1' .*from {low} to {high}, with the zero point 3; a range has"
+    with pytest.raises(UnsupportedModelError, match=message):
+        load(path)
+
+
 def test_samples_come_before_what_is_implied(tmp_path: Path) -> None:
     layers = "n = LayerNormalization <axis = -1> (r, g, h) k = Sigmoid (n) y = Mul (n, k)"
     body = f"{FIRST} {layers} {LAST}"
@@ -277,6 +344,45 @@ REFUSED: dict[str, tuple[str, Constants, str]] = {
         {"s": np.full(8, 0.1, np.float32), "z": np.zeros(8, np.int8)},
         "has 8 scales for an activation; use one scale for each activation",
     ),
+    "a scale of zero": (
+        LINEAR,
+        {"s": np.float32(0)},
+        r"node 'quantizelinear_0' .*has 1 scale\(s\) that are not positive and finite: 0; "
+        "calibrate the quantiser",
+    ),
+    "a negative scale": (LINEAR, {"e": np.float32(-0.1)}, r"finite: -0\.1; calib"),
+    "a scale that is no number": (LINEAR, {"s": np.float32(np.nan)}, r"finite: nan; calib"),
+    "an infinite scale": (LINEAR, {"e": np.float32(np.inf)}, r"finite: inf; calib"),
+    "a channel with scale zero": (
+        LINEAR,
+        {"t": np.array([0.1, 0, 0.2, 0], np.float32), "u": np.zeros(4, np.int8)},
+        r"node 'dequantizelinear_2' .*has 2 scale\(s\) .*finite: 0 at \[1\]",
+    ),
+    "more zero points than scales": (
+        LINEAR,
+        {"u": np.zeros(4, np.int8)},
+        r"has 1 scale\(s\) and 4 zero points; give as many zero points as scales, or none",
+    ),
+    "zero points for an activation": (
+        LINEAR,
+        {"z": np.zeros(2, np.int8)},
+        r"node 'quantizelinear_0' .*has 1 scale\(s\) and 2 zero points",
+    ),
+    "scales that do not fit": (
+        LINEAR,
+        {"t": np.full(3, 0.1, np.float32), "u": np.zeros(3, np.int8)},
+        r"node 'dequantizelinear_2' .*has operands whose shapes do not fit",
+    ),
+    "scales of another rank": (
+        LINEAR,
+        {"t": np.full((2, 1, 1), 0.1, np.float32), "u": np.zeros((2, 1, 1), np.int8)},
+        r"of shape \[2, 1, 1\] for integers of \[8, 4\]; give one number",
+    ),
+    "scales of one number": (
+        LINEAR,
+        {"w": np.int8(3), "t": np.full(2, 0.1, np.float32), "u": np.zeros(2, np.int8)},
+        r"of shape \[2\] for integers of \[\]; give one number",
+    ),
     "integers in a function": (
         "q = QuantizeLinear(x, s, z) a = Relu(q) r = DequantizeLinear(a, s, z) "
         f"v = DequantizeLinear(w, t, u) y = MatMul(r, v) {LAST}",
@@ -305,6 +411,61 @@ def test_node_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(UnsupportedModelError) as refusal:
         load(path)
     assert re.search(message, str(refusal.value))
+
+
+OPERATORS: dict[str, tuple[str, str]] = {
+    "too few operands": (
+        "QLinearAdd(q, s, z, q, s, z)",
+        r"model.onnx: node 'qlinearadd_1' \(QLinearAdd\): has 6 operands, which are too few",
+    ),
+    "too many operands": ("QLinearSigmoid(q, s, z, e, f, f)", "has 6 operands"),
+    "half an operand": ("QLinearConcat <axis = 1> (e, f, q, s, z, q)", "has 6 operands"),
+    "no operand": ("QLinearWhere(q)", "has 1 operands"),
+    "no zero point": (
+        "QLinearAdd(q, s, z, q, s, z, e)",
+        "has no zero point for its result, so that the type of that is not known; write one",
+    ),
+    "another order": (
+        "QLinearGlobalAveragePool <channels_last = 1> (q, s, z, e, f)",
+        "has channels_last = 1, which gives it another meaning; export the model with the channels",
+    ),
+    "an old softmax": ("QLinearSoftmax <axis = 0, opset = 12> (q, s, z, e, f)", "has opset = 12"),
+}
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_operator_on_integers_is_refused(name: str, tmp_path: Path) -> None:
+    operator, message = OPERATORS[name]
+    body = f"q = QuantizeLinear(x, s, z) p = com.microsoft.{operator} o = DequantizeLinear(p, e, f)"
+    path = made(tmp_path, body, constants())
+    with pytest.raises(UnsupportedModelError, match=message):
+        load(path)
+
+
+TYPES = {
+    TensorProto.UNDEFINED: -128,
+    TensorProto.UINT8: -128,
+    TensorProto.INT8: 0,
+    TensorProto.INT16: "to int16 .output_dtype.; quantise to 8 bits: activation_type",
+    TensorProto.UINT16: "to uint16 .output_dtype.; quantise to 8 bits: activation_type",
+    TensorProto.UINT4: "to uint4 .output_dtype.; quantise to 8 bits: activation_type",
+    TensorProto.FLOAT8E4M3FN: "to float8e4m3fn .output_dtype.; quantise to 8 bits",
+    99: "to 99 .output_dtype.; quantise to 8 bits",
+}
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_type_of_integers_without_a_zero_point(kind: int, tmp_path: Path) -> None:
+    body = LINEAR.replace(
+        "QuantizeLinear(x, s, z)", f"QuantizeLinear <output_dtype = {kind}> (x, s)"
+    )
+    path = made(tmp_path, body.replace("(q, s, z)", "(q, s)"), constants(), opset=21)
+    wanted = TYPES[kind]
+    if isinstance(wanted, int):
+        assert compiled(path).input_tensors[0].zero_point == wanted
+        return
+    with pytest.raises(UnsupportedModelError, match=wanted):
+        load(path)
 
 
 IDS: dict[str, tuple[str, str]] = {

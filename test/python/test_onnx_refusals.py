@@ -275,6 +275,19 @@ def test_input_without_shape(tmp_path: Path) -> None:
         load(saved(tmp_path, model))
 
 
+def test_input_without_dimensions(tmp_path: Path) -> None:
+    model = model_of("(float x) => (float y)", "y = Relu(x)")
+    assert "the input 'x' has no dimension; export it with the shape [1]" in refusal_of(
+        tmp_path, model
+    )
+
+
+@pytest.mark.parametrize("body", ["y = ReduceMean <keepdims = 0> (x)", "y = MatMul(x, w)"])
+def test_output_without_dimensions(body: str, tmp_path: Path) -> None:
+    model = model_of("(float[8] x) => (float y)", body, {"w": (8,)})
+    assert "the output 'y' has no dimension; keep one" in refusal_of(tmp_path, model)
+
+
 def test_unnamed_dynamic_dimension(tmp_path: Path) -> None:
     model = model_of("(float[1,8] x) => (float[1,8] y)", "y = Relu(x)")
     model.graph.input[0].type.tensor_type.shape.dim[1].Clear()

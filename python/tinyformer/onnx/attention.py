@@ -45,12 +45,8 @@ def product(build: Builder, lhs: View, rhs: View) -> View:
     if isinstance(lhs.layer, Probabilities):
         return _context(build, lhs, lhs.layer, rhs)
     if isinstance(rhs.layer, Probabilities):  # V'·P' = (P·V)'
-        return _swapped(_context(build, _swapped(rhs), rhs.layer, _swapped(lhs)))
+        return _context(build, rhs.swapped, rhs.layer, lhs.swapped).swapped
     return _scores(build, lhs, rhs)
-
-
-def _swapped(view: View) -> View:
-    return view.moved(view.index.swapaxes(-1, -2))
 
 
 def _scores(build: Builder, query: View, key: View) -> View:
@@ -58,7 +54,7 @@ def _scores(build: Builder, query: View, key: View) -> View:
     batch = np.broadcast_shapes(query.shape[:-2], key.shape[:-2])
     heads = int(np.prod(batch))
     query = _by_heads(query, batch)
-    key = _by_heads(_swapped(key), batch)
+    key = _by_heads(key.swapped, batch)
     layer = Scores(build.name, (heads, query.shape[1], key.shape[1]), query, key)
     return whole(layer, (*batch, *layer.shape[1:]))
 
@@ -286,7 +282,7 @@ def attention(build: Builder, node: Node, operands: Operands) -> Sequence[Value]
     scale = attributes.get("scale", query.shape[-1] ** -0.5)
     groups = query.shape[1] // key.shape[1]
     key, value = (view.moved(np.repeat(view.index, groups, axis=1)) for view in (key, value))
-    scores = _scores(build, query, _swapped(key))
+    scores = _scores(build, query, key.swapped)
     if mask is not None:
         _check_attention_mask(scores, mask)
     scores = scores.mapped(affine(scale, name=node.name))

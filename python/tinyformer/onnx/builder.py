@@ -132,8 +132,11 @@ class Builder:
 
     def rows(self, view: View, width: int) -> Rows:
         """The view as a matrix of `width` columns, its function left aside."""
-        layer = self.matrix(view.layer)
-        index = view.index.reshape(-1, width)
+        return self._rows(self.matrix(view.layer), view.index.reshape(-1, width))
+
+    def _rows(self, layer: Layer, index: Index) -> Rows:
+        """The elements `index` of a matrix as rows and columns of it."""
+        width = index.shape[1]
         # A matrix may also be rows of another width: the flattened tokens, a part of a vector.
         for candidate in (layer.shape[1], width, layer.size):
             if layer.size % candidate:

@@ -109,7 +109,7 @@ class Emitter:
                 value = self.emitters[type(layer)](self, layer)
             except UnsupportedNodeError as refusal:
                 raise UnsupportedModelError(
-                    f"node {layer.name!r} {refusal.why}; {refusal.instead}"
+                    f"{self.network.path}: node {layer.name!r}: {refusal.why}; {refusal.instead}"
                 ) from refusal
             if value is not None:
                 self.values[layer] = value
@@ -166,6 +166,12 @@ class Emitter:
         """Integers as they are, bytes unless said otherwise."""
         kind = self.type(array.shape, element or self.i8)
         bits = ir.IntegerType(kind.element_type).width
+        reach = 1 << (bits - 1)
+        if array.size and not -reach <= array.min() <= array.max() < reach:
+            raise UnsupportedNodeError(
+                f"needs integers from {array.min()} to {array.max()} in {name!r}",
+                f"that has {bits} bits: keep them within {-reach} to {reach - 1}",
+            )
         data = np.ascontiguousarray(array, dtype=f"<i{bits // 8}")
         attribute = ir.DenseResourceElementsAttr.get_from_buffer(data, module_path(name), kind)
         return arith.ConstantOp(kind, attribute).result

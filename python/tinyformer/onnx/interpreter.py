@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -85,8 +86,10 @@ class Network:
     """The layers' ends: everything else hangs on the outputs.
 
     An `integer` network computes on bytes as its model does; of others, `ranges` may be known.
+    `path` is the file that it comes from.
     """
 
+    path: Path
     inputs: tuple[Input, ...]
     outputs: tuple[Layer, ...]
     ranges: Mapping[Layer, Range] = field(repr=False)
@@ -118,7 +121,7 @@ def interpret(graph: Graph, *, implied: bool = True) -> Network:
     ranges = {} if graph.integer else builder.ranges.all
     if implied:
         ranges = with_implied(outputs, ranges)
-    return Network(inputs, outputs, ranges, graph.integer)
+    return Network(graph.path, inputs, outputs, ranges, graph.integer)
 
 
 def _operand(graph: Graph, node: Node, values: Mapping[str, Value], name: str) -> Value | None:
@@ -133,6 +136,16 @@ def _operand(graph: Graph, node: Node, values: Mapping[str, Value], name: str) -
 
 
 def _apply(builder: Builder, node: Node, operands: Operands) -> Sequence[Value]:
+    try:
+        return _results(builder, node, operands)
+    except ValueError as error:  # numpy's word for shapes that do not go together
+        raise UnsupportedNodeError(
+            f"has operands whose shapes do not fit ({error})",
+            "check the model with onnx.checker.check_model(model, full_check=True)",
+        ) from error
+
+
+def _results(builder: Builder, node: Node, operands: Operands) -> Sequence[Value]:
     handlers = integers.HANDLERS if isinstance(builder, IntegerBuilder) else HANDLERS
     if node.domain not in (*DEFAULT_DOMAINS, INTEGER_DOMAIN):
         raise UnsupportedNodeError(
@@ -161,13 +174,7 @@ def _apply(builder: Builder, node: Node, operands: Operands) -> Sequence[Value]:
             f"{node.op} is not supported",
             _advice(builder, node),
         )
-    try:
-        return handler(builder, node, operands)
-    except ValueError as error:  # numpy's word for shapes that do not go together
-        raise UnsupportedNodeError(
-            f"has operands whose shapes do not fit ({error})",
-            "check the model with onnx.checker.check_model(model, full_check=True)",
-        ) from error
+    return handler(builder, node, operands)
 
 
 def _advice(builder: Builder, node: Node) -> str:
@@ -223,6 +230,10 @@ def _output(graph: Graph, builder: Builder, values: Mapping[str, Value], name: s
         raise UnsupportedModelError(
             f"{graph.path}: the output {name!r} ({_shape(value)}) are token ids as they came in; "
             "remove it"
+        )
+    if not value.shape:
+        raise UnsupportedModelError(
+            f"{graph.path}: the output {name!r} has no dimension; keep one: keepdim=True in PyTorch"
         )
     try:
         return _in_order(builder, builder.output(value))

@@ -40,13 +40,7 @@ def product(build: Builder, lhs: Value, rhs: Value) -> View:
         )
     # A·X = (Xᵀ·Aᵀ)ᵀ: a layer that mixes tokens instead of features.
     assert isinstance(lhs, Constant) and isinstance(rhs, View)
-    turned = lhs.moved(lambda array: array.swapaxes(-1, -2))
-    mixed = _by_constant(build, _swapped(rhs), turned)
-    return _swapped(mixed)
-
-
-def _swapped(view: View) -> View:
-    return view.moved(view.index.swapaxes(-1, -2))
+    return _by_constant(build, rhs.swapped, lhs.swapped).swapped
 
 
 def _by_constant(build: Builder, view: View, constant: Constant) -> View:
@@ -81,11 +75,7 @@ def gemm(build: Builder, node: Node, operands: Operands) -> Sequence[Value]:
 def transposed(value: Value | None, does: int) -> Value:
     """The value, its last two axes exchanged if an attribute of Gemm says so."""
     assert value is not None
-    if not does:
-        return value
-    if isinstance(value, Constant):
-        return value.moved(np.transpose)
-    return value.moved(value.index.T)
+    return value.swapped if does else value
 
 
 def linear(

@@ -56,7 +56,7 @@ def read_graph(path: Path) -> Graph:
         inputs,
         tuple(info.name for info in graph.output),
         constants,
-        tuple(Node.of(node) for node in expanded(graph.node)),
+        tuple(Node.of(node) for node in expanded(path, graph.node)),
         integer,
     )
 
@@ -142,6 +142,10 @@ def _input(path: Path, info: onnx.ValueInfoProto) -> TensorInfo:
 
 def _shape(path: Path, info: onnx.ValueInfoProto) -> Shape:
     dims = info.type.tensor_type.shape.dim
+    if not dims:
+        raise UnsupportedModelError(
+            f"{path}: the input {info.name!r} has no dimension; export it with the shape [1]"
+        )
     for axis, dim in enumerate(dims):
         if dim.WhichOneof("value") != "dim_value" or dim.dim_value < 1:
             raise UnsupportedModelError(_dynamic(path, info.name, axis, dim.dim_param))

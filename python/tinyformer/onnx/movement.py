@@ -146,7 +146,7 @@ def _side_by_side(build: Builder, parts: Sequence[Value], axis: int) -> View:
             layer, column = matrices[position].layer, matrices[position].columns
         else:
             table = np.moveaxis(part.array, axis, -1).reshape(len(rows), -1)
-            placed = single(np.empty(table.shape))
+            placed = np.empty(table.shape, np.float32)
             placed[rows] = table
             layer, column = Parameter(part.name, placed.shape, placed), np.arange(table.shape[1])
         layers.append(layer)

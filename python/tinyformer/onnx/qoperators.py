@@ -9,10 +9,13 @@ which is the form that the rest of the importer reads.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from onnx import NodeProto, helper
+
+from tinyformer.onnx.errors import UnsupportedModelError
 
 MICROSOFT = "com.microsoft"
 # These mean the same in both domains.
@@ -66,39 +69,77 @@ def _where(names: list[str]) -> _Operands:
     return _Operands(operands.coded, operands.result, plain=(names[0],))
 
 
-# The operator on reals, and where the operands are.
-_FORMS: Mapping[str, tuple[str, Callable[[list[str]], _Operands]]] = {
-    "QGemm": ("Gemm", _gemm),
-    "QLinearAdd": ("Add", _two),
-    "QLinearConcat": ("Concat", _concat),
-    "QLinearConv": ("Conv", _conv),
-    "QLinearGlobalAveragePool": ("GlobalAveragePool", _one),
-    "QLinearLeakyRelu": ("LeakyRelu", _one),
-    "QLinearMatMul": ("MatMul", _two),
-    "QLinearMul": ("Mul", _two),
-    "QLinearReduceMean": ("ReduceMean", _one),
-    "QLinearSigmoid": ("Sigmoid", _one),
-    "QLinearSoftmax": ("Softmax", _one),
-    "QLinearWhere": ("Where", _where),
+@dataclass(frozen=True)
+class _Form:
+    """The operator on reals, where the operands are, and how many there may be."""
+
+    op: str
+    operands: Callable[[list[str]], _Operands]
+    counts: Container[int]
+
+
+_FORMS: Mapping[str, _Form] = {
+    "QGemm": _Form("Gemm", _gemm, range(6, 10)),
+    "QLinearAdd": _Form("Add", _two, range(7, 9)),
+    "QLinearConcat": _Form("Concat", _concat, range(5, 1 << 20, 3)),
+    "QLinearConv": _Form("Conv", _conv, range(8, 10)),
+    "QLinearGlobalAveragePool": _Form("GlobalAveragePool", _one, range(4, 6)),
+    "QLinearLeakyRelu": _Form("LeakyRelu", _one, range(4, 6)),
+    "QLinearMatMul": _Form("MatMul", _two, range(7, 9)),
+    "QLinearMul": _Form("Mul", _two, range(7, 9)),
+    "QLinearReduceMean": _Form("ReduceMean", _one, range(4, 6)),
+    "QLinearSigmoid": _Form("Sigmoid", _one, range(4, 6)),
+    "QLinearSoftmax": _Form("Softmax", _one, range(4, 6)),
+    "QLinearWhere": _Form("Where", _where, range(8, 10)),
 }
-# Attributes of the integer operator alone.
-_OWN_ATTRIBUTES = {"QLinearSoftmax": ("opset",), "QLinearGlobalAveragePool": ("channels_last",)}
+# Attributes of integer operators alone, and the numbers that change no meaning.
+_OWN_ATTRIBUTES: Mapping[str, Container[int]] = {
+    "channels_last": (0,),
+    "opset": range(13, 1 << 20),
+}
 
 
-def expanded(nodes: Iterable[NodeProto]) -> Iterator[NodeProto]:
-    """The nodes in order, those on integers replaced."""
+def expanded(path: Path, nodes: Iterable[NodeProto]) -> Iterator[NodeProto]:
+    """The nodes of the model in `path` in order, those on integers replaced."""
     for node in nodes:
         form = _FORMS.get(node.op_type)
         if form is not None and node.domain in ("", MICROSOFT):
-            yield from _expand(node, form[0], form[1](list(node.input)))
+            _check(path, node, form)
+            yield from _expand(node, form.op, form.operands(list(node.input)))
             continue
         if node.op_type in SHARED and node.domain == MICROSOFT:
             node.domain = ""
         yield node
 
 
+def _check(path: Path, node: NodeProto, form: _Form) -> None:
+    """What ONNX's checker leaves out, as it knows no operators of onnxruntime."""
+    place = f"{path}: node {_name(node)!r} ({node.op_type})"
+    if len(node.input) not in form.counts:
+        raise UnsupportedModelError(
+            f"{place}: has {len(node.input)} operands, which are too few or too many; write it as "
+            "onnxruntime.quantization does, or as QuantizeLinear and DequantizeLinear nodes"
+        )
+    result = form.operands(list(node.input)).result
+    if result[0] and not result[1]:
+        raise UnsupportedModelError(
+            f"{place}: has no zero point for its result, so that the type of that is not known; "
+            "write one, 0 of int8 or uint8"
+        )
+    for item in node.attribute:
+        if item.i not in _OWN_ATTRIBUTES.get(item.name, (item.i,)):
+            raise UnsupportedModelError(
+                f"{place}: has {item.name} = {item.i}, which gives it another meaning; export the "
+                "model with the channels first, in opset 13 or newer"
+            )
+
+
+def _name(node: NodeProto) -> str:
+    return node.name or f"{node.op_type}_{node.output[0]}"
+
+
 def _expand(node: NodeProto, op: str, operands: _Operands) -> Iterator[NodeProto]:
-    name = node.name or f"{node.op_type}_{node.output[0]}"
+    name = _name(node)
     axis = 0 if op == "Conv" or _is_transposed(node) else 1
     reals = list(operands.plain)
     for position, (value, scale, zero_point) in enumerate(operands.coded):
@@ -113,8 +154,7 @@ def _expand(node: NodeProto, op: str, operands: _Operands) -> Iterator[NodeProto
     coded = bool(operands.result[0])
     result = f"{name}/result" if coded else node.output[0]
     real = helper.make_node(op, reals, [result], name=name)
-    skipped = _OWN_ATTRIBUTES.get(node.op_type, ())
-    real.attribute.extend(item for item in node.attribute if item.name not in skipped)
+    real.attribute.extend(item for item in node.attribute if item.name not in _OWN_ATTRIBUTES)
     alpha = [item.f for item in node.attribute if item.name == "alpha" and op == "Gemm"]
     if alpha:  # the bias counts in units of the product
         real.attribute.append(helper.make_attribute("beta", alpha[0]))

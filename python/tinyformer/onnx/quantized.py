@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+from onnx import TensorProto
 
 from tinyformer.onnx.builder import Builder
 from tinyformer.onnx.embedding import decoded
@@ -24,7 +25,6 @@ from tinyformer.onnx.layers import Embedding, Input, Lookup, Softmax
 from tinyformer.onnx.ranges import Encoding
 from tinyformer.onnx.values import Constant, Operands, Value, View, Virtual
 
-ONNX_INT8 = 3
 LARGEST_WEIGHT = 127
 EIGHT_BITS = "quantise to 8 bits: activation_type=QuantType.QInt8 or QUInt8"
 
@@ -34,10 +34,21 @@ def quantize(build: Builder, node: Node, operands: Operands) -> Sequence[Value]:
     view = operands[0]
     if not isinstance(view, View):
         raise UnsupportedNodeError("has a scale computed from the input", "use static quantisation")
-    encoding = _encoding(operands, signed=node.attributes.get("output_dtype") == ONNX_INT8)
+    encoding = _encoding(operands, _result_type(node) == TensorProto.INT8)
     view = _saturated(build, node, view, encoding)
     build.annotate(view, encoding.range)
     return [replace(view, known=encoding.range, coded=encoding)]
+
+
+def _result_type(node: Node) -> int:
+    """The attribute that says the type of the integers where no zero point does."""
+    kind: int = node.attributes.get("output_dtype", TensorProto.UNDEFINED)
+    if kind in (TensorProto.UNDEFINED, TensorProto.UINT8, TensorProto.INT8):
+        return kind
+    names = {number: name.lower() for name, number in TensorProto.DataType.items()}
+    raise UnsupportedNodeError(
+        f"quantises an activation to {names.get(kind, kind)} (output_dtype)", EIGHT_BITS
+    )
 
 
 def dequantize(build: Builder, node: Node, operands: Operands) -> Sequence[Value]:
@@ -82,9 +93,13 @@ def clip(build: Builder, node: Node, operands: Operands) -> Sequence[Value]:
     for i, bound in enumerate(bounds):
         if isinstance(bound, Constant):
             ends[i] = min(max(int(bound.array.item()), first), first + 255)
+    if not ends[0] <= encoding.zero_point <= ends[1] or ends[0] == ends[1]:
+        raise UnsupportedNodeError(
+            f"clips to integers from {ends[0]} to {ends[1]}, with the zero point "
+            f"{encoding.zero_point}",
+            "a range has several integers, the zero point among them: check the quantiser's bounds",
+        )
     low, high = (encoding.scale * (end - encoding.zero_point) for end in ends)
-    if [low, high] == [0.0, 0.0]:
-        raise UnsupportedNodeError("clips everything to 0", "check the quantiser's bit width")
     build.narrow(view, (low, high))
     return [replace(view, known=(low, high))]
 
@@ -98,6 +113,7 @@ def dequantize_constant(node: Node, operands: Operands) -> Constant:
     integers, scale, zero_point = (*operands, None)[:3]
     assert isinstance(integers, Constant) and isinstance(scale, Constant)
     assert zero_point is None or isinstance(zero_point, Constant)
+    _check_scales(scale, zero_point)
     shape = integers.shape
     scales = _spread(node, scale.array.astype(np.float64), shape)
     zeros = np.zeros(()) if zero_point is None else zero_point.array.astype(np.float64)
@@ -114,6 +130,11 @@ def _spread(node: Node, array: Array, shape: tuple[int, ...]) -> Array:
     """Scales or zero points of a tensor, a channel or a block, for each element."""
     if array.size == 1:
         return np.broadcast_to(array.reshape(()), shape)
+    if not shape or array.ndim not in (1, len(shape)):
+        raise UnsupportedNodeError(
+            f"has scales or zero points of shape {list(array.shape)} for integers of {list(shape)}",
+            "give one number, one for each channel, or one for each block",
+        )
     axis = node.attributes.get("axis", 1) % len(shape)
     if array.ndim == 1:
         array = array.reshape([-1 if i == axis else 1 for i in range(len(shape))])
@@ -137,6 +158,7 @@ def _encoding(operands: Operands, signed: bool) -> Encoding:
             f"has {scale.array.size} scales for an activation",
             "use one scale for each activation; weights may have one for each channel",
         )
+    _check_scales(scale, zero_point)
     zero = 0
     if zero_point is not None:
         kind = zero_point.array.dtype
@@ -144,6 +166,25 @@ def _encoding(operands: Operands, signed: bool) -> Encoding:
             raise UnsupportedNodeError(f"quantises an activation to {kind}", EIGHT_BITS)
         zero, signed = int(zero_point.array.item()), kind == np.int8
     return Encoding(float(scale.array.item()), zero, signed)
+
+
+def _check_scales(scale: Constant, zero_point: Constant | None) -> None:
+    """A scale is a step between two integers; each has its own zero point, or none has one."""
+    if zero_point is not None and zero_point.array.size != scale.array.size:
+        raise UnsupportedNodeError(
+            f"has {scale.array.size} scale(s) and {zero_point.array.size} zero points",
+            "give as many zero points as scales, or none",
+        )
+    wrong = np.argwhere(~(np.isfinite(scale.array) & (scale.array > 0)))
+    if len(wrong):
+        place = wrong[0].tolist()
+        where = f" at {place}" if place else ""
+        raise UnsupportedNodeError(
+            f"has {len(wrong)} scale(s) that are not positive and finite: "
+            f"{scale.array[tuple(place)]:g}{where}",
+            "calibrate the quantiser on samples that reach this node; where all numbers are 0, any "
+            "positive scale will do",
+        )
 
 
 def _saturated(build: Builder, node: Node, view: View, encoding: Encoding) -> View:

@@ -52,6 +52,11 @@ class Constant:
         scale = None if self.scale is None else move(self.scale)
         return replace(self, array=move(self.array), scale=scale)
 
+    @property
+    def swapped(self) -> Constant:
+        """The same, its last two axes exchanged."""
+        return self.moved(lambda array: array.swapaxes(-1, -2))
+
     def changed(self, array: Array) -> Constant:
         """Other numbers in its place."""
         return replace(self, array=array, scale=None, encoding=None)
@@ -81,6 +86,11 @@ class View:
     def moved(self, index: Array) -> View:
         """The same elements, or some of them, elsewhere."""
         return replace(self, index=index.astype(np.int64, copy=False))
+
+    @property
+    def swapped(self) -> View:
+        """The same, its last two axes exchanged."""
+        return self.moved(self.index.swapaxes(-1, -2))
 
     def mapped(self, function: Function) -> View:
         """The same elements under another function."""

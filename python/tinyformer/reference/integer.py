@@ -184,8 +184,9 @@ def add(
     lhs: Array, rhs: Array, multipliers: tuple[int, int], offset: int, requant: Requant
 ) -> Bytes:
     """Residual addition with a multiplier for each side."""
-    acc = lhs.astype(np.int64) * multipliers[0] + rhs.astype(np.int64) * multipliers[1] + offset
-    return requantise(acc, 1, requant)
+    # Neither side is an accumulator: a wide sum may leave 32 bits.
+    other = rhs.astype(np.int64) * multipliers[1] + offset
+    return requantise(lhs.astype(np.int64), multipliers[0], requant, other)
 
 
 def patches(

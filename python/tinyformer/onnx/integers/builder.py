@@ -13,7 +13,7 @@ from tinyformer.onnx.errors import UnsupportedNodeError
 from tinyformer.onnx.graph import Array
 from tinyformer.onnx.integers.layers import IntegerLinear, IntegerSoftmax, LinearSums, Table
 from tinyformer.onnx.integers.sums import LinearProduct
-from tinyformer.onnx.layers import Concat, Layer, Reshape
+from tinyformer.onnx.layers import Concat, Layer, Reshape, Slice
 from tinyformer.onnx.values import View
 
 
@@ -21,7 +21,7 @@ class IntegerBuilder(Builder):
     """Layers for the node at hand of a model in the integer dialect."""
 
     def matrix(self, layer: Layer) -> Layer:
-        """The layer in rank 2; only products read a softmax as it is."""
+        """The layer in rank 2; only products read a softmax as it is, by `entries`."""
         if is_probabilities(layer):
             return super().matrix(self._stored(layer))
         return super().matrix(layer)
@@ -48,13 +48,14 @@ class IntegerBuilder(Builder):
         """The elements `index`, [B, M, N], of a view's layer, as a layer of that shape.
 
         A linear layer gives its channels in another order at no cost: heads behind one another.
+        The bytes are those of the layer: parts of a softmax are 0 to 255 as they are, too.
         """
         layer, shape = view.layer, index.shape
         if np.array_equal(index.ravel(), np.arange(layer.size)):
             return self.reshape(layer, shape)
         if (heads := self._heads(layer, index)) is not None:
             return heads
-        parts = tuple(self._entry(view, entry) for entry in index)
+        parts = tuple(self._entry(layer, entry) for entry in index)
         key = ("entries", layer, index.tobytes(), shape)
         joined = self.cached(
             key, lambda: Concat(self.name, (shape[0] * shape[1], shape[2]), parts, 0)
@@ -75,17 +76,16 @@ class IntegerBuilder(Builder):
         key = ("heads", layer, heads.tobytes(), heads.shape)
         return self.cached(key, lambda: layer.split(heads))
 
-    def _entry(self, view: View, index: Array) -> Layer:
+    def _entry(self, layer: Layer, index: Array) -> Layer:
         """One matrix, cut out of a layer."""
-        rows = self.rows(replace(view, index=index), index.shape[-1])
+        rows = self._rows(super().matrix(layer), index)
         shape = rows.layer.shape
         if not (
             np.array_equal(rows.rows, np.arange(shape[0]))
             and np.array_equal(rows.columns, np.arange(shape[1]))
         ):
             raise UnsupportedNodeError(
-                f"needs the elements of {view.layer.name!r} in another order than they are in "
-                "memory",
+                f"needs the elements of {layer.name!r} in another order than they are in memory",
                 REORDERED,
             )
         return rows.layer
@@ -101,6 +101,8 @@ class IntegerBuilder(Builder):
 
 def is_probabilities(layer: Layer) -> bool:
     """Whether a layer's bytes are those of a softmax, 0 to 255 as they are."""
-    if isinstance(layer, Reshape):
+    if isinstance(layer, Reshape | Slice):
         return is_probabilities(layer.input)
+    if isinstance(layer, Concat):
+        return all(map(is_probabilities, layer.parts))
     return isinstance(layer, IntegerSoftmax)

@@ -84,7 +84,14 @@ def relu(build: Builder, node: Node, operands: Operands) -> Sequence[Value]:
 def mapped(build: Builder, view: View, function: Callable[[Ints], Ints]) -> View:
     """A function of a byte that gives bytes of the same kind."""
     view = build.plain(view)
-    table: Ints = function(values_of(view.layer))
+    values = values_of(view.layer)
+    table = function(values)
+    if table.min() < values.min() or table.max() > values.max():
+        raise UnsupportedNodeError(
+            f"gives values from {table.min()} to {table.max()}, but its result has bytes from "
+            f"{values.min()} to {values.max()}",
+            "see whether the RequantShift before it should be unsigned, and the bounds right",
+        )
     layer = Table(build.name, view.layer.shape, view.layer, table, unsigned=is_unsigned(view.layer))
     return View(layer, view.index)
 

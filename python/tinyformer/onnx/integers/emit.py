@@ -56,7 +56,9 @@ def _linear(emitter: Emitter, layer: IntegerLinear) -> ir.Value:
 def _linear_sums(emitter: Emitter, layer: LinearSums) -> ir.Value:
     """A linear layer without its requantisation."""
     name, zero = parameter_path(layer.name), zero_point(is_unsigned(layer.input))
-    bias = emitter.integers(layer.bias - zero * layer.weight.sum(1), f"{name}.bias", emitter.i32)
+    shifted = layer.bias - zero * layer.weight.sum(1)
+    requantisation.accumulator_bound(layer.weight, shifted)
+    bias = emitter.integers(shifted, f"{name}.bias", emitter.i32)
     weight = emitter.integers(layer.weight, f"{name}.weight")
     kind = emitter.type(layer.shape, emitter.i32)
     init = emitter.empty(layer.shape, emitter.i32)
@@ -222,8 +224,9 @@ def _operand(emitter: Emitter, layer: Layer, unsigned: bool) -> ir.Value:
         return _bytes(emitter, layer.array, layer.name, unsigned)
     if is_unsigned(layer) == unsigned:
         return emitter.values[layer]
+    kinds = ("unsigned", "signed") if unsigned else ("signed", "unsigned")
     raise UnsupportedNodeError(
-        f"joins signed values and those of {layer.name!r}, which are unsigned",
+        f"joins {kinds[0]} values and those of {layer.name!r}, which are {kinds[1]}",
         "give the RequantShift nodes before it the same `signed`",
     )
 

@@ -1,6 +1,10 @@
 # Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""The arithmetic of the integer dialect, in numpy: the definition of its operators' bits.
+"""The arithmetic of the integer dialect that is done when a model is read, in numpy.
+
+That is RequantShift, iGELU and the tables of both softmaxes. What only rows of data decide - the
+divisions of iSoftmax, ITAMax and iLayerNorm - is defined by `tinyformer.reference.integer_dialect`,
+and IntegerMean by `requantisation.of_mean`. docs/numerics.md, section 10, has all of them.
 
 ⌊x⌋ rounds towards minus infinity, trunc(x) towards zero. Sources: QuantLib and Deeploy (Scherer et
 al., arXiv 2408.04413), I-BERT (Kim et al., arXiv 2101.01321), ITA (Islamoglu et al., arXiv
@@ -18,7 +22,7 @@ import numpy.typing as npt
 Ints = npt.NDArray[np.int64]
 Array = npt.NDArray[Any]
 
-# Every value that a byte can have, in the order of its bits as a signed number.
+# The values of a signed byte, in the order of tables.
 SIGNED = np.arange(-128, 128, dtype=np.int64)
 # Differences of two bytes.
 DISTANCES = np.arange(256, dtype=np.int64)
@@ -82,10 +86,3 @@ def softmax_exponentials(log2: int, a: int, b: int, c: int) -> Ints:
 def itamax_shifts() -> Ints:
     """ITAMax: the halvings of each distance d from the row's maximum, (d + 16) >> 5."""
     return (DISTANCES + 16) >> 5
-
-
-def mean(x: Ints, axes: tuple[int, ...]) -> Ints:
-    """IntegerMean: ⌊mean + 1/2⌋ over `axes`, which stay with extent 1."""
-    count = int(np.prod([x.shape[axis] for axis in axes]))
-    total: Ints = x.sum(axis=axes, keepdims=True)
-    return (2 * total + count) // (2 * count)

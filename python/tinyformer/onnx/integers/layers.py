@@ -8,11 +8,9 @@ A byte stands for itself, or, in an `unsigned` layer, for 128 more: then its val
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, TypeAlias
 
-import numpy as np
-
-from tinyformer.onnx.integers.formulas import Ints, Requantisation
+from tinyformer.onnx.integers.formulas import SIGNED, Ints, Requantisation
 from tinyformer.onnx.layers import (
     Concat,
     Embedding,
@@ -23,6 +21,9 @@ from tinyformer.onnx.layers import (
     Reshape,
     Slice,
 )
+
+# How a softmax normalises: iSoftmax divides, ITAMax shifts.
+SoftmaxKind: TypeAlias = Literal["divide", "shift"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,16 +67,11 @@ class IntegerLinear(_OneInput):
 
 
 @dataclass(frozen=True, eq=False)
-class LinearSums(IntegerLayer):
+class LinearSums(_OneInput):
     """X·Wᵀ + b in 32 bits: what a network may end with."""
 
-    input: Layer = field(repr=False)
     weight: Ints = field(repr=False)
     bias: Ints = field(repr=False)
-
-    @property
-    def inputs(self) -> tuple[Layer, ...]:
-        return (self.input,)
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +129,7 @@ class Table(_OneInput):
 class IntegerSoftmax(_OneInput):
     """iSoftmax or ITAMax along the last axis. Its bytes are 0 to 255 as they are, not 128 less."""
 
-    kind: Literal["divide", "shift"]
+    kind: SoftmaxKind
     table: Ints = field(repr=False)
     levels: int
 
@@ -169,8 +165,7 @@ def is_sums(layer: Layer) -> bool:
 
 def values_of(layer: Layer) -> Ints:
     """What the bytes -128 to 127 of a layer stand for."""
-    signed = np.arange(-128, 128, dtype=np.int64)
-    return signed + 128 if is_unsigned(layer) else signed
+    return SIGNED + 128 if is_unsigned(layer) else SIGNED
 
 
 def _at(numbers: Ints, channels: Ints) -> Ints:

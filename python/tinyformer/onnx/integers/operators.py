@@ -14,14 +14,16 @@ from tinyformer.onnx.graph import Node, Shape
 from tinyformer.onnx.handler import Handler
 from tinyformer.onnx.integers import formulas
 from tinyformer.onnx.integers.attributes import integers, levels_of, number, shift_of
-from tinyformer.onnx.integers.formulas import Levels, Requantisation
+from tinyformer.onnx.integers.formulas import Ints, Levels, Requantisation
 from tinyformer.onnx.integers.layers import (
     IntegerLayerNorm,
     IntegerSoftmax,
+    SoftmaxKind,
     Table,
     is_unsigned,
     values_of,
 )
+from tinyformer.onnx.integers.operands import activation, required
 from tinyformer.onnx.integers.sums import Curve, LinearProduct, Sums
 from tinyformer.onnx.pooling import pool, reduction
 from tinyformer.onnx.values import Constant, Operands, Value, View
@@ -31,7 +33,7 @@ ALL_LEVELS = 256
 
 def requant_shift(build: Builder, node: Node, operands: Operands) -> Sequence[Value]:
     """RequantShift of sums, of bytes, or of a constant."""
-    value, mul, add = operands
+    value, mul, add = required(operands, "values", "factors", "addends")
     levels = levels_of(node, signed=bool(number(node, "signed")))
     factors = integers(constant(mul, "factors"), "the factor")
     addends = integers(constant(add, "addends"), "the addend")
@@ -58,9 +60,8 @@ def _of_bytes(build: Builder, view: View, requant: Requantisation) -> View:
     view = build.cover(view)
     width = view.layer.shape[-1]
     identity, zeros = np.eye(width, dtype=np.int64), np.zeros(width, np.int64)
-    return View(
-        LinearProduct(build.name, view.layer.shape, view.layer, identity, zeros), view.index
-    )
+    product = LinearProduct(build.name, view.layer.shape, identity, zeros, view.layer)
+    return View(product, view.index)
 
 
 def _clipped(build: Builder, view: View, levels: Levels) -> View:
@@ -76,58 +77,55 @@ def _clipped(build: Builder, view: View, levels: Levels) -> View:
 
 def softmax(build: Builder, node: Node, operands: Operands) -> Sequence[Value]:
     """iSoftmax along the last axis."""
-    log2, a, b, c = (number(node, name) for name in ("log2", "coeffA", "coeffB", "coeffC"))
-    if log2 < 1:
-        raise UnsupportedNodeError(f"has log2 = {log2}", "it is ln 2 in units of the scores")
-    table = formulas.softmax_exponentials(log2, a, b, c)
-    levels = levels_of(node, signed=False).count
-    width = operands[0].shape[-1] if operands[0] else 1
+    (value,) = required(operands, "scores")
+    view, table = activation(value, rank=1), _exponentials(node)
+    levels, width = levels_of(node, signed=False).count, value.shape[-1]
     largest = int(table.max())
     if table.min() < 0 or table[0] < 1 or max(largest * (levels - 1), largest * width) >= 2**32:
         raise UnsupportedNodeError(
             f"has exponentials from {table.min()} to {largest} for rows of {width}",
             "they have to be positive, and their sums and products with n_levels below 2^32",
         )
-    return [_softmax(build, operands, "divide", table, levels)]
+    return [_softmax(build, view, "divide", table, levels)]
+
+
+def _exponentials(node: Node) -> Ints:
+    log2, a, b, c = (number(node, name) for name in ("log2", "coeffA", "coeffB", "coeffC"))
+    if log2 < 1:
+        raise UnsupportedNodeError(f"has log2 = {log2}", "it is ln 2 in units of the scores")
+    if abs(a) * (abs(b) + 255) ** 2 + abs(c) >= 2**62:  # what numpy's integers hold for sure
+        raise UnsupportedNodeError(
+            f"has the coefficients {a}, {b} and {c}", "exponentials have 32 bits"
+        )
+    return formulas.softmax_exponentials(log2, a, b, c)
 
 
 def itamax(build: Builder, node: Node, operands: Operands) -> Sequence[Value]:
     """ITAMax along the last axis."""
+    (value,) = required(operands, "scores")
     levels = levels_of(node, signed=False).count
-    return [_softmax(build, operands, "shift", formulas.itamax_shifts(), levels)]
+    view = activation(value, rank=1)
+    return [_softmax(build, view, "shift", formulas.itamax_shifts(), levels)]
 
 
-def _softmax(
-    build: Builder, operands: Operands, kind: str, table: formulas.Ints, levels: int
-) -> View:
-    (view,) = operands
-    assert isinstance(view, View)
+def _softmax(build: Builder, view: View, kind: SoftmaxKind, table: Ints, levels: int) -> View:
+    view = build.plain(view)
     shape: Shape = (int(np.prod(view.shape[:-2])), *view.shape[-2:])
     index = view.index
     if np.array_equal(index.ravel(), np.arange(view.layer.size)) and len(view.shape) > 1:
-        if isinstance(view.layer, Sums):
-            raise view.layer.refuse()
         source = build.reshape(view.layer, shape)
     else:
-        rows = build.rows(build.plain(view), view.shape[-1])
+        rows = build.rows(view, view.shape[-1])
         source, shape = rows.layer, rows.layer.shape
         index = rows.index(rows.columns, shape[1], view.shape)
-    layer = IntegerSoftmax(
-        build.name,
-        shape,
-        source,
-        "divide" if kind == "divide" else "shift",
-        table,
-        levels,
-        unsigned=True,
-    )
+    layer = IntegerSoftmax(build.name, shape, source, kind, table, levels, unsigned=True)
     return View(layer, index)
 
 
 def layernorm(build: Builder, node: Node, operands: Operands) -> Sequence[Value]:
     """iLayerNorm along the last axis."""
-    view, weight, bias = operands
-    assert isinstance(view, View)
+    value, weight, bias = required(operands, "values", "weights", "biases")
+    view = activation(value, rank=1)
     levels, shift = levels_of(node, signed=True), shift_of(node, "D")
     width = view.shape[-1]
     rows = build.rows(build.plain(view), width)
@@ -143,7 +141,7 @@ def layernorm(build: Builder, node: Node, operands: Operands) -> Sequence[Value]
     return [result if levels.count == ALL_LEVELS else _clipped(build, result, levels)]
 
 
-def _by_column(rows: Rows, value: Value | None, what: str) -> formulas.Ints:
+def _by_column(rows: Rows, value: Value | None, what: str) -> Ints:
     """One number for each feature, or for all, in the order of the layer's columns."""
     array, width = integers(constant(value, what), what), len(rows.columns)
     if array.size not in (1, width):
@@ -155,8 +153,8 @@ def _by_column(rows: Rows, value: Value | None, what: str) -> formulas.Ints:
 
 def gelu(build: Builder, node: Node, operands: Operands) -> Sequence[Value]:
     """iGELU, 32 bits."""
-    (view,) = operands
-    assert isinstance(view, View)
+    (value,) = required(operands, "values")
+    view = activation(value)
     if "totScaler" in node.attributes:
         raise UnsupportedNodeError(
             "is the older iGELU, which requantises by itself (totScaler)",
@@ -164,13 +162,22 @@ def gelu(build: Builder, node: Node, operands: Operands) -> Sequence[Value]:
         )
     b, one = number(node, "b"), number(node, "one")
     view = build.plain(view)
-    values = formulas.gelu(values_of(view.layer), b, one)
+    values = _gelu_values(values_of(view.layer), b, one)
     return [View(Curve(build.name, view.layer.shape, view.layer, values), view.index)]
+
+
+def _gelu_values(x: Ints, b: int, one: int) -> Ints:
+    if abs(b) < 1 << 16:  # or else numpy's integers might wrap around, too
+        values = formulas.gelu(x, b, one)
+        if np.abs(values).max() < 2**31:
+            return values
+    raise UnsupportedNodeError(f"has b = {b} and one = {one}", "its results have 32 bits")
 
 
 def mean(build: Builder, node: Node, operands: Operands) -> Sequence[Value]:
     """IntegerMean over tokens."""
-    view, axes, shape = reduction(node, operands)
+    value, *given = required(operands, "values", "axes", optional=1)
+    view, axes, shape = reduction(node, (activation(value), *given))
     return [pool(build, build.plain(view), axes, shape, "mean")]
 
 

@@ -18,7 +18,7 @@ from tinyformer.onnx.integers.builder import IntegerBuilder, is_probabilities
 from tinyformer.onnx.integers.elementwise import biased
 from tinyformer.onnx.integers.layers import is_unsigned
 from tinyformer.onnx.integers.sums import ConvProduct, LinearProduct, MatmulProduct, Sums
-from tinyformer.onnx.layers import Conv
+from tinyformer.onnx.layers import Conv, Layer
 from tinyformer.onnx.linear import transposed
 from tinyformer.onnx.values import Constant, Operands, Value, View
 
@@ -46,11 +46,13 @@ def gemm(build: Builder, node: Node, operands: Operands) -> Sequence[Value]:
         for value, name in ((lhs, "transA"), (rhs, "transB"))
     )
     result = _product(build, lhs, rhs)
-    if bias is None:
-        return [result]
+    return [result if bias is None else biased(build, result, _constant_bias(bias))]
+
+
+def _constant_bias(bias: Value) -> Constant:
     if isinstance(bias, View):
         raise UnsupportedNodeError("has a bias computed from the input", "add it in a node")
-    return [biased(build, result, bias)]
+    return bias
 
 
 def _product(build: Builder, lhs: Value, rhs: Value) -> View:
@@ -62,9 +64,7 @@ def _product(build: Builder, lhs: Value, rhs: Value) -> View:
         return _linear(build, lhs, rhs)
     # A·X = (Xᵀ·Aᵀ)ᵀ
     assert isinstance(lhs, Constant) and isinstance(rhs, View)
-    turned = lhs.moved(lambda array: array.swapaxes(-1, -2))
-    mixed = _linear(build, rhs.moved(rhs.index.swapaxes(-1, -2)), turned)
-    return mixed.moved(mixed.index.swapaxes(-1, -2))
+    return _linear(build, rhs.swapped, lhs.swapped).swapped
 
 
 def _linear(build: Builder, view: View, constant: Constant) -> View:
@@ -88,9 +88,9 @@ def _linear(build: Builder, view: View, constant: Constant) -> View:
     product = LinearProduct(
         build.name,
         (len(rows.rows), outputs),
-        rows.layer,
         arranged,
         np.zeros(outputs, np.int64),
+        rows.layer,
         parameters=(constant.name,),
     )
     index = rows.index(np.arange(outputs), outputs, (*view.shape[:-1], outputs))
@@ -102,29 +102,37 @@ def _of_activations(build: IntegerBuilder, lhs: View, rhs: View) -> View:
     for view in (lhs, rhs):
         if isinstance(view.layer, Sums):
             raise view.layer.refuse()
+        if len(view.shape) < 2:
+            raise UnsupportedNodeError(
+                "multiplies by a vector computed from the input", "give it two dimensions"
+            )
     if lhs.shape[:-2] != rhs.shape[:-2]:
         raise UnsupportedNodeError(
             f"multiplies batches of {list(lhs.shape[:-2])} and {list(rhs.shape[:-2])}",
             "give both sides the same heads",
         )
-    context = is_probabilities(lhs.layer)
-    for view in (rhs,) if context else (lhs, rhs):
-        if is_unsigned(view.layer) or is_probabilities(view.layer):
-            raise UnsupportedNodeError(
-                f"multiplies by {view.layer.name!r}, which is unsigned",
-                "queries, keys and values have to be signed: RequantShift with signed=1",
-            )
     (rows, depth), columns = lhs.shape[-2:], rhs.shape[-1]
     left = build.entries(lhs, lhs.index.reshape(-1, rows, depth))
     index = rhs.index.reshape(-1, depth, columns)
+    context = is_probabilities(left)
     # Keys arrive transposed, values do not; that is how they are in memory.
     if not context:
         index = index.swapaxes(1, 2)
     right = build.entries(rhs, index)
+    for layer in (right,) if context else (left, right):
+        _check_signed(layer)
     shape = (left.shape[0], rows, columns)
     product = MatmulProduct(build.name, shape, left, right, not context, context)
     numbers = np.arange(product.size).reshape(*lhs.shape[:-1], columns)
     return View(product, numbers)
+
+
+def _check_signed(layer: Layer) -> None:
+    if is_unsigned(layer):
+        raise UnsupportedNodeError(
+            f"multiplies by {layer.name!r}, which is unsigned",
+            "queries, keys and values have to be signed: RequantShift with signed=1",
+        )
 
 
 def convolution(build: Builder, node: Node, operands: Operands) -> Sequence[Value]:
@@ -139,16 +147,16 @@ def convolution(build: Builder, node: Node, operands: Operands) -> Sequence[Valu
     product = ConvProduct(
         build.name,
         layer.shape,
-        layer,
         layer.weight.astype(np.int64),
         np.zeros(layer.shape[1], np.int64),
+        layer,
         parameters=(name,),
     )
     sums = View(product, result.index)
-    if not isinstance(bias, Constant):
+    if bias is None:
         return [sums]
-    channels = bias.array.reshape(-1, *(1,) * (len(view.shape) - 2)) if view else bias.array
-    return [biased(build, sums, Constant(channels, bias.name))]
+    channels = (-1, *(1,) * (len(result.shape) - 2))
+    return [biased(build, sums, _constant_bias(bias).moved(lambda array: array.reshape(channels)))]
 
 
 HANDLERS: Mapping[str, Handler] = {"Conv": convolution, "Gemm": gemm, "MatMul": matmul}

@@ -74,9 +74,8 @@ def of_weights(
     whole = add // mul
     if (add == whole * mul).all():
         bias, add = bias + whole, np.zeros_like(add)
-    bound = _bound(weight, bias)
+    bound = accumulator_bound(weight, bias)
     shift, mul, add = _shifted(requant.shift, mul, add, bound)
-    _check_bias(bias, bound)
     return Weights(
         weight,
         bias,
@@ -93,6 +92,7 @@ def of_products(
     mul = np.broadcast_to(requant.mul, (batch,))
     add = np.broadcast_to(requant.add, (batch,))
     bound = np.array([255 * 128 * depth])
+    _check_accumulator(bound, f"{depth} products of bytes")
     shift, mul, add = _shifted(requant.shift, mul, add, bound)
     requantised = _requant(bound * np.abs(mul) + np.abs(add), shift, zero_point(result_unsigned))
     return mul, add if add.any() else None, requantised
@@ -105,7 +105,7 @@ def of_addition(
     shift, mul, add = _shifted(requant.shift, requant.mul, requant.add, None)
     factor = int(mul[0])
     offset = int(add[0]) - factor * sum(zero_point(side) for side in unsigned)
-    if abs(offset) >= _INT32:
+    if not -_INT32 <= offset < _INT32:
         raise UnsupportedNodeError(
             f"adds {offset} before its shift", "an addend and 256 times the factor fit 32 bits"
         )
@@ -137,36 +137,50 @@ def _shifted(shift: int, mul: Ints, add: Ints, bound: Ints | None) -> tuple[int,
     more = 0 if shift else 1
     wanted = KERNEL_SHIFT - shift
     if bound is not None and wanted > more:
-        reach = (bound * np.abs(mul) + np.abs(add)) << wanted
-        if _fits(reach, KERNEL_SHIFT):
+        # A factor is a number of 32 bits itself, also where every sum is 0.
+        reach = np.maximum(bound, 1) * np.abs(mul) + np.abs(add)
+        if _fits(int(reach.max()) << wanted, KERNEL_SHIFT):
             more = wanted
-    return shift + more, mul << more, add << more
+    mul, add = mul << more, add << more
+    _check_shifted(mul, "a factor")
+    _check_shifted(add, "an addend")
+    return shift + more, mul, add
 
 
-def _fits(reach: Ints, shift: int) -> bool:
+def _check_shifted(numbers: Ints, what: str) -> None:
+    """The numbers that a node has fit; doubled for a shift of 1 in the place of 0 they may not."""
+    worst = int(numbers.ravel()[np.abs(numbers).argmax()])
+    if not -_INT32 <= worst < _INT32:
+        raise UnsupportedNodeError(
+            f"has {what} of {worst} behind the smallest shift, 1: more than 32 bits",
+            f"with div = 1, keep it within {-_INT32 // 2} to {_INT32 // 2 - 1}",
+        )
+
+
+def _fits(reach: int, shift: int) -> bool:
     """Whether sums up to `reach` and what is added for rounding and zero point have 32 bits."""
-    return int(reach.max()) + (1 << (shift - 1)) + (128 << shift) < _INT32
+    return reach + (1 << (shift - 1)) + (128 << shift) < _INT32
 
 
 def _requant(reach: Ints, shift: int, zero: int) -> Requant:
     """In 32 bits where everything fits, by the largest absolute values before the rounding term."""
-    return Requant(shift, zero, not _fits(reach, shift))
+    return Requant(shift, zero, not _fits(int(reach.max()), shift))
 
 
-def _bound(weight: Ints, bias: Ints) -> Ints:
-    """The largest absolute value of an accumulator, for any bytes."""
+def accumulator_bound(weight: Ints, bias: Ints) -> Ints:
+    """The largest absolute value of each accumulator, for any bytes; they have 32 bits."""
     flat = weight.reshape(len(weight), -1)
     low = np.minimum(127 * flat, -128 * flat).sum(1)
     high = np.maximum(127 * flat, -128 * flat).sum(1)
     bound: Ints = np.maximum(np.abs(bias + low), np.abs(bias + high))
+    _check_accumulator(bound, f"a bias up to {int(np.abs(bias).max())}")
     return bound
 
 
-def _check_bias(bias: Ints, bound: Ints) -> None:
+def _check_accumulator(bound: Ints, where: str) -> None:
     if bound.max() >= _INT32:
         raise UnsupportedNodeError(
-            f"has sums that reach {int(bound.max())}, with a bias up to {int(np.abs(bias).max())}",
-            "sums have 32 bits",
+            f"has sums that reach {int(bound.max())}, with {where}", "sums have 32 bits"
         )
 
 

@@ -51,12 +51,22 @@ class Sums(Virtual):
 
 
 @dataclass(frozen=True, eq=False)
-class LinearProduct(Sums):
-    """X·Wᵀ + b, [tokens, channels]."""
+class _Channels(Sums):
+    """Products with weights, [tokens, channels], plus a bias for each channel."""
 
-    input: Layer = field(repr=False)
     weight: Ints = field(repr=False)
     bias: Ints = field(repr=False)
+
+    def biased(self, name: str, view: View, bias: Array) -> View:
+        addend = numbers_of(view.index % self.shape[1], bias, self.shape[1])
+        return replace(view, layer=replace(self, name=name, bias=self.bias + addend))
+
+
+@dataclass(frozen=True, eq=False)
+class LinearProduct(_Channels):
+    """X·Wᵀ + b."""
+
+    input: Layer = field(repr=False)
 
     def requantised(self, name: str, view: View, requant: Requantisation) -> View:
         channels, view = self._used(view)
@@ -72,10 +82,6 @@ class LinearProduct(Sums):
         )
         return replace(view, layer=layer)
 
-    def biased(self, name: str, view: View, bias: Array) -> View:
-        addend = numbers_of(view.index % self.shape[1], bias, self.shape[1])
-        return replace(view, layer=replace(self, name=name, bias=self.bias + addend))
-
     def _used(self, view: View) -> tuple[Ints, View]:
         """The channels that a view reads, and the view on these alone."""
         row, column = np.divmod(view.index, self.shape[1])
@@ -85,12 +91,10 @@ class LinearProduct(Sums):
 
 
 @dataclass(frozen=True, eq=False)
-class ConvProduct(Sums):
-    """A convolution plus a bias; `conv` says everything but the numbers."""
+class ConvProduct(_Channels):
+    """A convolution; `conv` says everything but the numbers."""
 
     conv: Conv = field(repr=False)
-    weight: Ints = field(repr=False)
-    bias: Ints = field(repr=False)
 
     def requantised(self, name: str, view: View, requant: Requantisation) -> View:
         conv = self.conv
@@ -109,10 +113,6 @@ class ConvProduct(Sums):
             unsigned=not requant.levels.signed,
         )
         return replace(view, layer=layer)
-
-    def biased(self, name: str, view: View, bias: Array) -> View:
-        addend = numbers_of(view.index % self.shape[1], bias, self.shape[1])
-        return replace(view, layer=replace(self, name=name, bias=self.bias + addend))
 
 
 @dataclass(frozen=True, eq=False)
