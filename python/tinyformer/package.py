@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -36,16 +36,16 @@ class PackageError(TinyFormerError):
 def atomic_directory(directory: Path) -> Iterator[Path]:
     """A scratch folder whose files move to `directory` only if the block succeeds.
 
-    What an earlier compilation left there goes away; other files stay.
+    With a manifest among them, what an earlier compilation left there goes away. Files that are not
+    ours stay: PackageError if one of them is in the way.
     """
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
         if directory.exists() and not directory.is_dir():
             raise PackageError(f"cannot write to '{directory}': it is not a directory")
-        scratch = Path(tempfile.mkdtemp(prefix=".tinyformer-", dir=directory.parent))
-        if directory.exists() and not os.access(directory, os.W_OK):
-            scratch.rmdir()
-            raise PermissionError(13, "Permission denied")
+        # Inside of a folder that exists: that is the same file system, even at a mount point.
+        place = directory if directory.exists() else directory.parent
+        scratch = Path(tempfile.mkdtemp(prefix=".tinyformer-", dir=place))
     except OSError as error:
         raise PackageError(f"cannot write to '{directory}': {error.strerror}") from error
     try:
@@ -63,21 +63,47 @@ def _move(scratch: Path, directory: Path) -> None:
         scratch.chmod(0o777 & ~mask)
         scratch.rename(directory)
         return
-    stale = set(_files_of(directory))
-    for path in sorted(scratch.iterdir(), key=lambda path: path.name == MANIFEST):
-        os.replace(path, directory / path.name)
-        stale.discard(path.name)
-    for name in stale:
-        (directory / name).unlink(missing_ok=True)
+    written = sorted((path.name for path in scratch.iterdir()), key=lambda name: name == MANIFEST)
+    earlier = _files_of(directory)
+    _check_replaced(directory, written, earlier)
+    for name in written:
+        os.replace(scratch / name, directory / name)
+    if MANIFEST in written:
+        for name in earlier - set(written):
+            (directory / name).unlink(missing_ok=True)
 
 
-def _files_of(directory: Path) -> list[str]:
+def _check_replaced(directory: Path, written: Sequence[str], earlier: Set[str]) -> None:
+    """A library replaces a library; a module alone does not replace a part of one."""
+    for name in written:
+        if not os.path.lexists(directory / name):
+            continue
+        if MANIFEST not in written and name in earlier:
+            raise PackageError(
+                f"'{directory / name}' belongs to the library in this folder, whose "
+                f"{MANIFEST} describes it: give another folder"
+            )
+        if not (name in earlier or _is_module(name) or (name == MANIFEST and earlier)):
+            raise PackageError(
+                f"'{directory / name}' would be replaced, but is not of an earlier compilation: "
+                "give another folder, or move this file"
+            )
+
+
+def _is_module(name: str) -> bool:
+    """What --emit writes: no manifest lists it, but its name says whose it is."""
+    from tinyformer.compiler import PHASES
+
+    return name.endswith(tuple(f".{phase}.mlir" for phase in PHASES))
+
+
+def _files_of(directory: Path) -> Set[str]:
     """What the manifest in a folder says was written with it."""
     try:
         files = json.loads((directory / MANIFEST).read_text("utf-8"))["files"]
-        return [name for name in files if Path(name).name == name]
+        return {name for name in files if Path(name).name == name and files[name]["sha256"]}
     except (OSError, ValueError, KeyError, TypeError):
-        return []
+        return set()
 
 
 def write(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import DIGITS, CliResult
 from tinyformer import package
 from tinyformer.bench import layers
 from tinyformer.compiler import Compilation
@@ -155,6 +156,50 @@ def test_what_an_earlier_compilation_left_goes_away(tmp_path: Path) -> None:
     names = {path.name for path in tmp_path.iterdir()}
     assert "net.elf" in names and "net.so" not in names
     assert (tmp_path / "mine.txt").read_text() == "keep me"
+
+
+def emit(cli, folder: Path, phase: str) -> CliResult:
+    return cli(
+        *("compile", DIGITS / "digits.onnx", "--calibration", DIGITS / "calibration.npz"),
+        *("--target", "host", "-o", folder),
+        *(("--emit", phase) if phase else ("--no-report",)),
+    )
+
+
+def test_a_module_beside_a_library_leaves_it_alone(cli, tmp_path: Path) -> None:
+    assert emit(cli, tmp_path, "").code == 0
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    for phase in ("tile", "tile", "kernels"):
+        result = emit(cli, tmp_path, phase)
+        assert result.code == 0, result.err
+    after = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert set(after) - set(before) == {"digits.tile.mlir", "digits.kernels.mlir"}
+    assert before.items() <= after.items()
+    assert package.read(tmp_path).image.path.exists()
+
+
+def test_the_reference_of_a_library_is_not_replaced(cli, tmp_path: Path) -> None:
+    assert emit(cli, tmp_path, "").code == 0
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    result = emit(cli, tmp_path, "quantize")
+    assert result.code == 2
+    assert "digits.quantize.mlir' belongs to the library in this folder" in result.err
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_module_of_before_is_replaced_by_a_library(cli, tmp_path: Path) -> None:
+    assert emit(cli, tmp_path, "quantize").code == 0
+    assert emit(cli, tmp_path, "").code == 0
+
+
+@pytest.mark.parametrize("name", ["README.md", "manifest.json", "libnet.a"])
+def test_files_of_others_are_not_replaced(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text('{"files": ["notes.txt"]}')
+    (tmp_path / "notes.txt").write_text("keep me")
+    before = {path: path.read_text() for path in tmp_path.iterdir()}
+    with pytest.raises(package.PackageError, match=f"{name}' would be replaced, but is not of"):
+        package.write(compile_attention("host"), tmp_path)
+    assert {path: path.read_text() for path in tmp_path.iterdir()} == before
 
 
 def test_nothing_is_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

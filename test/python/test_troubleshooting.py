@@ -87,6 +87,21 @@ def file_as_folder(folder: Path, patch: Patch) -> None:
         pass
 
 
+def folder_of_somebody(folder: Path, patch: Patch) -> None:
+    (folder / "README.md").write_text("mine")
+    with package.atomic_directory(folder) as scratch:
+        for name in ("README.md", "manifest.json"):
+            (scratch / name).write_text("{}")
+
+
+def module_into_a_library(folder: Path, patch: Patch) -> None:
+    files = {"net.quantize.mlir": {"sha256": "00"}}
+    (folder / "manifest.json").write_text(json.dumps({"files": files}))
+    (folder / "net.quantize.mlir").write_text("")
+    with package.atomic_directory(folder) as scratch:
+        (scratch / "net.quantize.mlir").write_text("")
+
+
 def nowhere_to_write(folder: Path, patch: Patch) -> None:
     with package.atomic_directory(Path("/proc/tinyformer")):
         pass
@@ -157,6 +172,8 @@ CASES: dict[str, Case] = {
     "Options that contradict": lambda folder, _: CompileOptions(tile="none", schedule="rows-all"),
     "The folder is a file": file_as_folder,
     "The folder cannot be written": nowhere_to_write,
+    "A file that is somebody's": folder_of_somebody,
+    "A module into the folder of a library": module_into_a_library,
     "A folder without a network": lambda folder, _: package.read(folder),
     "A folder of another version": old_folder,
     "The C compiler is missing": without_ziglang,
