@@ -9,7 +9,7 @@ on its ops and arguments as the attributes that `tinyattn-quantize` reads.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyformer.defaults import DEFAULT_PERCENTILE
-from tinyformer.errors import TinyFormerError
+from tinyformer.errors import CalibrationError
 from tinyformer.mlir import ir
 from tinyformer.progress import Progress, no_progress
 from tinyformer.reference import Interpreter
@@ -30,10 +30,6 @@ MAX_VALUES = 1 << 20
 # weight, however far it is. The rest is a margin for rows whose maximum is lower than that of any
 # row seen here, which saturate nearer to it.
 SCORE_REACH = 8.0
-
-
-class CalibrationError(TinyFormerError):
-    """Calibration data that does not fit the model."""
 
 
 @dataclass
@@ -78,8 +74,6 @@ def calibrate(
     `percentile` in (50, 100]: the share of values that a range covers on either side; 100
     is min-max. Raises CalibrationError.
     """
-    if not 50 < percentile <= 100:
-        raise CalibrationError(f"percentile must lie in (50, 100], got {percentile:g}")
     count = _check_counts(samples)
     recorder = _Recorder(count)
     interpreter = Interpreter(module, recorder.observe)
@@ -89,28 +83,6 @@ def calibrate(
         progress(index + 1, count)
     with module.context, ir.Location.unknown():
         recorder.annotate(interpreter.function, percentile)
-
-
-def load_samples(path: str, input_names: Sequence[str]) -> dict[str, Array]:
-    """Samples from `.npz` (one array an input, by name) or `.npy` (models of one input)."""
-    try:
-        data = np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise CalibrationError(f"cannot read samples from '{path}': {error}") from error
-    if isinstance(data, np.ndarray):
-        if len(input_names) != 1:
-            raise CalibrationError(
-                f"'{path}' holds one array, but the model has the inputs "
-                f"{', '.join(input_names)}: use an .npz with these names"
-            )
-        return {input_names[0]: data}
-    missing = [name for name in input_names if name not in data.files]
-    if missing:
-        raise CalibrationError(
-            f"'{path}' has no array called '{missing[0]}'; it has {', '.join(data.files)}, "
-            f"the model's inputs are {', '.join(input_names)}"
-        )
-    return {name: data[name] for name in input_names}
 
 
 def _check_counts(samples: Mapping[str, Array]) -> int:

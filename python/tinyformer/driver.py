@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinyformer.calibration import CalibrationError, load_samples
 from tinyformer.compiler import Compilation
+from tinyformer.errors import CalibrationError
 from tinyformer.options import CompileOptions
+from tinyformer.samples import load_samples
 from tinyformer.targets import Target
 
 if TYPE_CHECKING:

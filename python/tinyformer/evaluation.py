@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyformer.calibration import CalibrationError, check_samples, load_samples
+from tinyformer.calibration import check_samples
 from tinyformer.compiler import Compilation
+from tinyformer.errors import CalibrationError
 from tinyformer.progress import Progress, no_progress
 from tinyformer.quantization import dequantize, quantize, signal_to_noise_db
 from tinyformer.reference import Interpreter
+from tinyformer.samples import load_labels, load_samples
 
 if TYPE_CHECKING:
     from tinyformer.firmware import FirmwareImage
@@ -127,11 +129,7 @@ def load_data(
 ) -> tuple[dict[str, Array], Array | None]:
     """The first `limit` samples of a file by input name, and their `labels`, if it has them."""
     samples = {name: array[:limit] for name, array in load_samples(str(path), names).items()}
-    if path.suffix != ".npz":
-        return samples, None
-    with np.load(path, allow_pickle=False) as archive:
-        labels = archive["labels"][:limit] if "labels" in archive.files else None
-    return samples, labels
+    return samples, load_labels(str(path), limit)
 
 
 class _Reference:

@@ -15,10 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyformer import driver, package
-from tinyformer.calibration import CalibrationError, load_samples
+from tinyformer.errors import CalibrationError
 from tinyformer.options import CompileOptions, OptionError
 from tinyformer.quantization import dequantize, quantize
 from tinyformer.reference import Interpreter
+from tinyformer.samples import as_array, load_samples
 from tinyformer.targets import Target, get_target
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ class Network:
             )
         arrays, batched = [], set()
         for given, tensor in zip(inputs, tensors, strict=True):
-            array = np.asarray(given)
+            array = as_array(given, f"input '{tensor.name}'")
             batched.add(array.shape != tensor.shape)
             array = array if array.shape != tensor.shape else array[None]
             if array.shape[1:] != tensor.shape or not len(array):
@@ -212,9 +213,9 @@ def _calibration(given: CalibrationData, names: Sequence[str]) -> dict[str, Arra
     """Samples by input name, in the order of the inputs."""
     if isinstance(given, (str, PathLike)):
         return load_samples(str(given), names)
-    arrays = dict(given) if isinstance(given, Mapping) else {names[0]: np.asarray(given)}
+    arrays = dict(given) if isinstance(given, Mapping) else {names[0]: given}
     if set(arrays) != set(names):
         raise CalibrationError(
             f"calibration has {', '.join(arrays)}; the model's inputs are {', '.join(names)}"
         )
-    return {name: np.asarray(arrays[name]) for name in names}
+    return {name: as_array(arrays[name], f"calibration of input '{name}'") for name in names}

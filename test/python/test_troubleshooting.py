@@ -154,13 +154,12 @@ CASES: dict[str, Case] = {
     "A model of floats without samples": lambda folder, _: driver.load(MODEL, None),
     "A layer without a range": scores_without_range,
     "No such file of samples": lambda folder, _: driver.load(MODEL, folder / "nowhere.npz"),
+    "Samples that are no numbers": with_samples(input=np.array(["a"])),
     "Samples under another name": with_samples(images=IMAGES),
     "Samples of another shape": with_samples(input=IMAGES[:, 0]),
     "No samples": with_samples(input=IMAGES[:0]),
     "Samples with holes": with_samples(input=HOLES),
-    "A percentile out of range": lambda folder, _: calibrate(
-        driver.load(MODEL, CALIBRATION).imported.module, {"input": IMAGES}, percentile=20
-    ),
+    "A percentile out of range": lambda folder, _: CompileOptions(percentile=20),
     "No such target": lambda folder, _: get_target("stm32x9"),
     "More cores than there are": lambda folder, _: get_target("gap9").with_cores(9),
     "Wait states of another chip": lambda folder, _: SimulatorOptions(2).check(

@@ -226,7 +226,8 @@ def run_command(
 
 def _read_sample(path: Path, interface: Any, sample: int) -> list[Any]:
     """One array an input, of exactly its shape."""
-    from tinyformer.calibration import CalibrationError, load_samples
+    from tinyformer.errors import CalibrationError
+    from tinyformer.samples import load_samples
 
     data = load_samples(str(path), [tensor.name for tensor in interface.inputs])
     arrays = []
