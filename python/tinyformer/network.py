@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from tinyformer import driver, package
 from tinyformer.errors import CalibrationError
+from tinyformer.files import writing_to
 from tinyformer.options import CompileOptions, OptionError
 from tinyformer.quantization import dequantize, quantize
 from tinyformer.reference import Interpreter
@@ -66,8 +67,9 @@ class Network:
         """Compiles to the end. `model` stays as it is."""
         self._model, self._options = model, options
         self._compilation = model.start(target, options)
-        self._folder = tempfile.TemporaryDirectory(prefix="tinyformer-")
-        self._image: FirmwareImage = self._compilation.build(Path(self._folder.name))
+        with writing_to(Path(tempfile.gettempdir())):
+            self._folder = tempfile.TemporaryDirectory(prefix="tinyformer-")
+            self._image: FirmwareImage = self._compilation.build(Path(self._folder.name))
         assert self._compilation.quantized is not None
         self._reference = Interpreter(self._compilation.quantized)
         self._session: Session | None = None

@@ -15,13 +15,14 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinyformer.errors import TinyFormerError
+from tinyformer.errors import InterfaceError, TinyFormerError
+from tinyformer.files import writing_to
 from tinyformer.versions import BUILD_TOOLS, version
 
 if TYPE_CHECKING:
     from tinyformer.compiler import Compilation
     from tinyformer.evaluation import Evaluation
-    from tinyformer.firmware import FirmwareImage
+    from tinyformer.firmware import FirmwareImage, TensorInterface
 
 MANIFEST = "manifest.json"
 REPORT = "report.html"
@@ -39,18 +40,17 @@ def atomic_directory(directory: Path) -> Iterator[Path]:
     With a manifest among them, what an earlier compilation left there goes away. Files that are not
     ours stay: PackageError if one of them is in the way.
     """
-    try:
+    with writing_to(directory):
         directory.parent.mkdir(parents=True, exist_ok=True)
         if directory.exists() and not directory.is_dir():
             raise PackageError(f"cannot write to '{directory}': it is not a directory")
         # Inside of a folder that exists: that is the same file system, even at a mount point.
         place = directory if directory.exists() else directory.parent
         scratch = Path(tempfile.mkdtemp(prefix=".tinyformer-", dir=place))
-    except OSError as error:
-        raise PackageError(f"cannot write to '{directory}': {error.strerror}") from error
     try:
-        yield scratch
-        _move(scratch, directory)
+        with writing_to(directory):
+            yield scratch
+            _move(scratch, directory)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -193,8 +193,6 @@ class Package:
 
 def read(directory: Path) -> Package:
     """The package in `directory`."""
-    from tinyformer.firmware import FirmwareImage, NetworkInterface, TensorInterface
-
     path = directory / MANIFEST
     try:
         manifest = json.loads(path.read_text("utf-8"))
@@ -203,21 +201,44 @@ def read(directory: Path) -> Package:
             f"'{directory}' holds no readable {MANIFEST} ({error}): "
             "give a folder that 'tinyformer compile' wrote"
         ) from error
-    if manifest.get("format") != FORMAT:
+    found = manifest.get("format") if isinstance(manifest, dict) else None
+    if found != FORMAT:
         raise PackageError(
-            f"'{path}' has format {manifest.get('format')}, this version reads {FORMAT}: "
-            "compile the model again"
+            f"'{path}' has format {found}, this version reads {FORMAT}: compile the model again"
+        )
+    try:
+        package = _package(directory, manifest)
+        for file in (package.image.path, package.image.header, package.reference):
+            _check_hash(file, manifest["files"][file.name]["sha256"])
+    except (KeyError, TypeError, AttributeError, InterfaceError) as error:
+        raise PackageError(
+            f"'{path}' is damaged ({type(error).__name__}: {error}): compile the model again"
+        ) from error
+    return package
+
+
+def _check_hash(path: Path, expected: str) -> None:
+    try:
+        actual = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise PackageError(
+            f"cannot read '{path}' ({error.strerror}), which {MANIFEST} lists: compile the model "
+            "again"
+        ) from error
+    if actual != expected:
+        raise PackageError(
+            f"'{path}' has the hash {actual[:12]}, {MANIFEST} says {expected[:12]}: compile the "
+            "model again"
         )
 
-    def tensors(key: str) -> tuple[TensorInterface, ...]:
-        return tuple(
-            TensorInterface(**{**entry, "shape": tuple(entry["shape"])}) for entry in manifest[key]
-        )
+
+def _package(directory: Path, manifest: dict[str, Any]) -> Package:
+    from tinyformer.firmware import FirmwareImage, NetworkInterface
 
     interface = NetworkInterface(
         manifest["name"],
-        tensors("inputs"),
-        tensors("outputs"),
+        _tensors(manifest["inputs"]),
+        _tensors(manifest["outputs"]),
         manifest["arenas"],
         manifest["cores"],
     )
@@ -233,3 +254,9 @@ def read(directory: Path) -> Package:
         cores=manifest["cores"],
     )
     return Package(image, directory / manifest["reference"])
+
+
+def _tensors(entries: Sequence[dict[str, Any]]) -> tuple[TensorInterface, ...]:
+    from tinyformer.firmware import TensorInterface
+
+    return tuple(TensorInterface(**{**entry, "shape": tuple(entry["shape"])}) for entry in entries)

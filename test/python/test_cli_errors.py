@@ -166,6 +166,16 @@ def test_labels_that_are_no_classes(cli, tmp_path: Path, labels: np.ndarray, exp
     assert expected in " ".join(result.err.split())
 
 
+def test_full_disk(cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(name: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tinyformer.targets.get_target", full)
+    result = cli("bench", "softmax", "--shape", "2,3", "--target", "host")
+    assert result.code == 2
+    assert "error: cannot write: No space left on device; make room" in result.err
+
+
 def test_unknown_target(cli, tmp_path: Path) -> None:
     refused(cli, tmp_path, "'stm32x9'", "stm32l4, stm32h7", target="stm32x9")
 

@@ -8,6 +8,7 @@ import hashlib
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from tinyformer import package
 from tinyformer.bench import layers
 from tinyformer.compiler import Compilation
 from tinyformer.errors import ToolchainError
+from tinyformer.files import OutputError, write_text
 from tinyformer.options import CompileOptions
 from tinyformer.quantization import quantize
 from tinyformer.reference import Interpreter
@@ -207,9 +209,54 @@ def test_nothing_is_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("tinyformer.firmware.delivery.write_cmake_package", fail)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(OutputError, match=r"cannot write to '.*/out': No space.*; make room there"):
         package.write(compile_attention("host"), tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_is_complete_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = tmp_path / "folder" / "page.html"
+    write_text(page, "first")
+    write_text(page, "second")
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_text", fail)
+    with pytest.raises(OutputError, match=r"cannot write to '.*/page\.html': No space"):
+        write_text(page, "third")
+    assert [path.read_text() for path in page.parent.iterdir()] == ["second"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda manifest: [], "has format None, this version reads"),
+        (lambda manifest: manifest | {"format": 1}, "has format 1, this version reads"),
+        (lambda manifest: manifest | {"inputs": [{}]}, r"damaged \(KeyError: 'shape'\)"),
+        (lambda manifest: manifest | {"files": []}, "manifest.json' is damaged"),
+        (lambda manifest: manifest | {"name": "A B"}, "'A B' cannot name a network"),
+        (lambda manifest: manifest | {"header": "n.h"}, r"is damaged \(KeyError: 'n.h'\)"),
+    ],
+)
+def test_damaged_manifests(change: Any, words: str, tmp_path: Path) -> None:
+    package.write(compile_attention("host"), tmp_path)
+    path = tmp_path / "manifest.json"
+    path.write_text(json.dumps(change(json.loads(path.read_text()))))
+    with pytest.raises(package.PackageError, match=words):
+        package.read(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["net.so", "net.quantize.mlir"])
+def test_damaged_files(name: str, tmp_path: Path) -> None:
+    package.write(compile_attention("host"), tmp_path)
+    content = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(content[: len(content) // 2])
+    with pytest.raises(package.PackageError, match=f"{name}' has the hash .*, manifest.json says"):
+        package.read(tmp_path)
+    (tmp_path / name).unlink()
+    with pytest.raises(package.PackageError, match=rf"cannot read '.*{name}' \(No such file"):
+        package.read(tmp_path)
 
 
 def test_readme_and_cmake_package_name_what_is_there(tmp_path: Path) -> None:

@@ -81,6 +81,15 @@ def old_folder(folder: Path, patch: Patch) -> None:
     package.read(folder)
 
 
+def changed_folder(folder: Path, patch: Patch) -> None:
+    layer = layers.linear(2, 3, 4, seed=0)
+    package.write(
+        Compilation(layer.module, "net", layer.samples, ["y"], get_target("host")), folder
+    )
+    (folder / "net.so").write_bytes(b"")
+    package.read(folder)
+
+
 def file_as_folder(folder: Path, patch: Patch) -> None:
     (folder / "file").write_text("")
     with package.atomic_directory(folder / "file"):
@@ -175,6 +184,7 @@ CASES: dict[str, Case] = {
     "A module into the folder of a library": module_into_a_library,
     "A folder without a network": lambda folder, _: package.read(folder),
     "A folder of another version": old_folder,
+    "A folder that was changed": changed_folder,
     "The C compiler is missing": without_ziglang,
     "A tool of LLVM is missing": without_llvm,
     "No profile": profile_of_the_host,

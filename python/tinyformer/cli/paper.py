@@ -13,6 +13,7 @@ import typer
 
 from tinyformer.cli.console import JsonOption, console, print_json, progress_bar
 from tinyformer.errors import TinyFormerError
+from tinyformer.files import write_text
 
 if TYPE_CHECKING:
     from rich.console import JustifyMethod
@@ -56,7 +57,7 @@ def paper_command(
     with progress_bar("measuring", quiet=as_json) as progress:
         outcomes, peaks = paper.run(subjects, targets, processes=jobs, progress=progress)
     if output is not None:
-        output.write_text(page(_command(target, network, output), outcomes, peaks), "utf-8")
+        write_text(output, page(_command(target, network, output), outcomes, peaks))
     if as_json:
         print_json(_describe(outcomes, peaks))
         return
