@@ -21,6 +21,7 @@ from tinyformer.errors import CalibrationError
 from tinyformer.mlir import ir
 from tinyformer.progress import Progress, no_progress
 from tinyformer.reference import Interpreter
+from tinyformer.samples import check_finite, check_ids
 
 Array = npt.NDArray[Any]
 
@@ -105,12 +106,9 @@ def check_samples(samples: Mapping[str, Array], function: ir.Operation) -> None:
                 f"samples of input '{name}' have shape {array.shape[1:]}, the model expects "
                 f"{expected} (the array is {array.shape}: its first axis counts samples)"
             )
-        bad = ~np.isfinite(array.astype(np.float64))
-        if bad.any():
-            raise CalibrationError(
-                f"samples of input '{name}' hold {int(bad.sum())} NaN or infinite values, "
-                f"the first in sample {int(np.argwhere(bad)[0][0])}"
-            )
+        is_ids = str(ir.RankedTensorType(argument.type).element_type) == "i32"
+        check = check_ids if is_ids else check_finite
+        check(array, f"input '{name}' holds")
 
 
 class _Recorder:

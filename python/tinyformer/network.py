@@ -173,14 +173,15 @@ class Network:
         arrays, batched = [], set()
         for given, tensor in zip(inputs, tensors, strict=True):
             array = as_array(given, f"input '{tensor.name}'")
-            batched.add(array.shape != tensor.shape)
-            array = array if array.shape != tensor.shape else array[None]
-            if array.shape[1:] != tensor.shape or not len(array):
+            single = array.shape == tensor.shape
+            if not single and (array.shape[1:] != tensor.shape or not len(array)):
                 raise CalibrationError(
                     f"input '{tensor.name}' has shape {list(array.shape)}, expected "
                     f"{list(tensor.shape)} or samples of it on the first axis"
                 )
-            arrays.append(quantize(array, tensor))
+            integers = quantize(array, tensor)
+            arrays.append(integers[None] if single else integers)
+            batched.add(not single)
         if len(batched) != 1 or len({len(array) for array in arrays}) != 1:
             counts = ", ".join(str(len(array)) for array in arrays)
             raise CalibrationError(f"the inputs have different numbers of samples: {counts}")

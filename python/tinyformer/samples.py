@@ -71,6 +71,29 @@ def as_array(given: npt.ArrayLike, what: str) -> Array:
     return array
 
 
+def check_finite(values: Array, what: str) -> None:
+    """Refuses NaN and infinite values; `what` begins the sentence, up to its verb."""
+    bad = np.argwhere(~np.isfinite(values))
+    if len(bad):
+        raise CalibrationError(f"{what} {len(bad)} NaN or infinite values, the first at {_at(bad)}")
+
+
+def check_ids(values: Array, what: str) -> None:
+    """Refuses what is no whole number."""
+    check_finite(values, what)
+    bad = np.argwhere(values != np.floor(values)) if values.dtype.kind == "f" else np.empty(0)
+    if len(bad):
+        raise CalibrationError(
+            f"{what} {len(bad)} fractional values, the first, {values[tuple(bad[0])]:g}, at "
+            f"{_at(bad)}, but is an input of token ids: give whole numbers"
+        )
+
+
+def _at(places: Array) -> list[int]:
+    """The first of some indices."""
+    return list(map(int, places[0]))
+
+
 def _member(path: str, archive: Any, name: str) -> Array:
     with _reading(path, f"'{name}': "):
         member = archive[name]

@@ -97,7 +97,8 @@ def test_nan_in_calibration(cli, tmp_path: Path) -> None:
     data = np.zeros((3, 1, 1, 8, 8), np.float32)
     data[2, 0, 0, 1, 1] = np.nan
     path = samples(tmp_path, input=data)
-    refused(cli, tmp_path, "1 NaN or infinite", "sample 2", calibration=path)
+    place = "at [2, 0, 0, 1, 1]"
+    refused(cli, tmp_path, "input 'input' holds 1 NaN or infinite", place, calibration=path)
 
 
 def truncated(folder: Path) -> bytes:

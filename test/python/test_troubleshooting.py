@@ -138,6 +138,12 @@ def too_many_inputs(folder: Path, patch: Patch) -> None:
     net(np.zeros((1, 1, 8, 8)), np.zeros((1, 1, 8, 8)))
 
 
+def half_an_id(folder: Path, patch: Patch) -> None:
+    body, weights = "e = Gather(t, i) y = MatMul(e, w)", {"t": (9, 8), "w": (8, 4)}
+    path = saved(folder, model_of("(int64[5] i) => (float[5,4] y)", body, weights))
+    tinyformer.compile(path, target="host", calibration=np.full((2, 5), 0.5))
+
+
 def two_scales(folder: Path, patch: Patch) -> None:
     body = "q = QuantizeLinear(x, s) y = DequantizeLinear(q, t)"
     model = model_of("(float[1,8] x) => (float[1,8] y)", body, {"s": 0.1, "t": 0.2})
@@ -168,6 +174,7 @@ CASES: dict[str, Case] = {
     "Samples of another shape": with_samples(input=IMAGES[:, 0]),
     "No samples": with_samples(input=IMAGES[:0]),
     "Samples with holes": with_samples(input=HOLES),
+    "Ids that are no integers": half_an_id,
     "A percentile out of range": lambda folder, _: CompileOptions(percentile=20),
     "No such target": lambda folder, _: get_target("stm32x9"),
     "More cores than there are": lambda folder, _: get_target("gap9").with_cores(9),
