@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from tinyformer.reference import Interpreter
 from tinyformer.samples import load_labels, load_samples
 
 if TYPE_CHECKING:
+    from tinyformer.driver import Model
     from tinyformer.firmware import FirmwareImage
     from tinyformer.mlir import ir
     from tinyformer.simulators import RunResult, SimulatorOptions
@@ -125,11 +126,12 @@ def evaluate(
 
 
 def load_data(
-    path: Path, names: Sequence[str], limit: int | None = None
+    path: Path, model: Model, limit: int | None = None
 ) -> tuple[dict[str, Array], Array | None]:
     """The first `limit` samples of a file by input name, and their `labels`, if it has them."""
+    names = [name for name, _ in model.imported.inputs]
     samples = {name: array[:limit] for name, array in load_samples(str(path), names).items()}
-    return samples, load_labels(str(path), limit)
+    return model.reals(samples), load_labels(str(path), limit)
 
 
 class _Reference:

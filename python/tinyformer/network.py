@@ -61,6 +61,10 @@ class Network:
 
     Inputs are arrays of exactly the shapes of the model's inputs, or samples of them on one more
     axis in front; so are outputs. A model of several outputs returns a tuple.
+
+    Numbers are real, except token ids. For an input that is int8 or uint8 in a quantised model, an
+    array of integers has the model's own integers, as onnxruntime takes them; floats are real
+    numbers there, too.
     """
 
     def __init__(self, model: driver.Model, target: Target, options: CompileOptions) -> None:
@@ -206,10 +210,10 @@ def compile_model(
     imported = onnx.load(Path(model), calibrated=calibration is not None)
     settings = {**options, "tile": str(options.get("tile", "auto"))}
     settled = CompileOptions(**settings, explain=True)
-    if calibration is None:
-        return Network(driver.without_samples(imported, Path(model)), chip, settled)
-    samples = _calibration(calibration, [name for name, _ in imported.inputs])
-    return Network(driver.Model(imported, samples), chip, settled)
+    samples = None
+    if calibration is not None:
+        samples = _calibration(calibration, [name for name, _ in imported.inputs])
+    return Network(driver.with_samples(imported, Path(model), samples), chip, settled)
 
 
 def _calibration(given: CalibrationData, names: Sequence[str]) -> dict[str, Array]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 REPORT = "report.html"
-FORMAT = 3
+FORMAT = 4
 
 
 class PackageError(TinyFormerError):

@@ -1,6 +1,9 @@
 # Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Samples of a model's inputs, out of files and out of callers' hands."""
+"""Samples of a model's inputs, out of files and out of callers' hands.
+
+What their integers mean, where the model takes integers, is said by `inputs`.
+"""
 
 from __future__ import annotations
 

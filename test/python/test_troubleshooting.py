@@ -20,7 +20,9 @@ from tinyformer.bench import layers
 from tinyformer.calibration import calibrate
 from tinyformer.compiler import Compilation
 from tinyformer.errors import TinyFormerError
+from tinyformer.firmware import TensorInterface
 from tinyformer.options import CompileOptions
+from tinyformer.quantization import quantize
 from tinyformer.simulators import SimulatorOptions
 from tinyformer.targets import get_target
 from tinyformer.toolchain import llvm_tool, process
@@ -144,6 +146,10 @@ def half_an_id(folder: Path, patch: Patch) -> None:
     tinyformer.compile(path, target="host", calibration=np.full((2, 5), 0.5))
 
 
+def large_integer(folder: Path, patch: Patch) -> None:
+    quantize(np.array([3, 300]), TensorInterface("x", (2,), 2, 0.1, 0, given="uint8"))
+
+
 def two_scales(folder: Path, patch: Patch) -> None:
     body = "q = QuantizeLinear(x, s) y = DequantizeLinear(q, t)"
     model = model_of("(float[1,8] x) => (float[1,8] y)", body, {"s": 0.1, "t": 0.2})
@@ -175,6 +181,7 @@ CASES: dict[str, Case] = {
     "No samples": with_samples(input=IMAGES[:0]),
     "Samples with holes": with_samples(input=HOLES),
     "Ids that are no integers": half_an_id,
+    "Integers that the model does not have": large_integer,
     "A percentile out of range": lambda folder, _: CompileOptions(percentile=20),
     "No such target": lambda folder, _: get_target("stm32x9"),
     "More cores than there are": lambda folder, _: get_target("gap9").with_cores(9),

@@ -111,7 +111,7 @@ def _evaluate(loaded: Model, compilation: Compilation, data: Path, *, quiet: boo
 
     from tinyformer.evaluation import evaluate, load_data
 
-    samples, labels = load_data(data, [name for name, _ in loaded.imported.inputs])
+    samples, labels = load_data(data, loaded)
     with (
         tempfile.TemporaryDirectory() as scratch,
         progress_bar("evaluate", quiet=quiet) as progress,

@@ -93,7 +93,7 @@ def eval_command(
         simulator.check(chip)
     options = CompileOptions(fuse, optimize, percentile, tile)
     loaded = driver.load(model, calibration)
-    samples, labels = load_data(data, [name for name, _ in loaded.imported.inputs], limit)
+    samples, labels = load_data(data, loaded, limit)
     results: list[_Result] = []
     for chip in chips:
         compilation = loaded.start(chip, options)
