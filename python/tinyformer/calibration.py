@@ -31,6 +31,9 @@ MAX_VALUES = 1 << 20
 # weight, however far it is. The rest is a margin for rows whose maximum is lower than that of any
 # row seen here, which saturate nearer to it.
 SCORE_REACH = 8.0
+# A sum in float64 is the same to 50 bits on every processor, so that what is left of a range is the
+# same to the last of these. A scale needs 10.
+RANGE_BITS = 16
 
 
 @dataclass
@@ -151,8 +154,14 @@ class _Recorder:
             else:
                 # The largest score decides a row: it must not saturate.
                 found = list(values[0].range(100.0 if name == "scores" else percentile))
-            attributes[label] = ir.DenseF64ArrayAttr.get(found)
+            attributes[label] = ir.DenseF64ArrayAttr.get([rounded(value) for value in found])
         _annotate_arguments(function, arguments)
+
+
+def rounded(value: float) -> float:
+    """The nearest number of RANGE_BITS bits."""
+    mantissa, exponent = math.frexp(value)
+    return math.ldexp(round(math.ldexp(mantissa, RANGE_BITS)), exponent - RANGE_BITS)
 
 
 _LABELS = {
@@ -170,6 +179,6 @@ def _annotate_arguments(function: ir.Operation, ranges: Mapping[int, tuple[float
     for index, argument in enumerate(function.regions[0].blocks[0].arguments):
         is_real = isinstance(ir.RankedTensorType(argument.type).element_type, ir.F32Type)
         if is_real and "tinyattn.range" not in entries[index]:  # ids have no range
-            found = ir.DenseF64ArrayAttr.get(list(ranges[index]))
+            found = ir.DenseF64ArrayAttr.get([rounded(value) for value in ranges[index]])
             entries[index] = ir.DictAttr.get({"tinyattn.range": found})
     function.attributes["arg_attrs"] = ir.ArrayAttr.get(entries)
