@@ -44,10 +44,10 @@ def decimal_ticks(scale: LogScale, most: int) -> list[int]:
 
 
 def _even(scale: LogScale, most: int, steps: list[int]) -> list[int]:
-    """Multiples of the smallest of `steps` of which at most `most` are on the scale."""
+    """Multiples of the smallest of `steps` of which few are on the scale: each has many digits."""
     for step in steps:
         first, last = math.ceil(scale.low / step), math.floor(scale.high / step)
-        if last - first < most:
+        if last - first < min(most, 5):
             return [step * n for n in range(first, last + 1)]
     return []
 
