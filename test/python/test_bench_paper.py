@@ -9,12 +9,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import DIGITS, ROOT, CliResult
-from tinyformer import zoo
+from test_onnx_helpers import model_of, saved
+from tinyformer import simulators, zoo
 from tinyformer.bench import layers, paper
 from tinyformer.bench.claims import claims
-from tinyformer.bench.measure import Measurement
+from tinyformer.bench.measure import Measurement, measure
 from tinyformer.bench.page import page
 from tinyformer.bench.paper import VARIANTS, Outcome, Peak
 from tinyformer.bench.published import LAYERS, RIVALS, SOURCES
@@ -120,6 +122,24 @@ def test_other_bits_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paper, "measure", wrong)
     with pytest.raises(RuntimeError, match="4,32,32,8 on host, fuse never, tile none: other bits"):
         paper.run(["4,32,32,8"], ["host"], processes=1)
+
+
+def test_all_outputs_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = "y = MatMul(x, v) z = MatMul(x, w)"
+    signature = "(float[3,8] x) => (float[3,4] y, float[3,5] z)"
+    path = saved(tmp_path, model_of(signature, body, {"v": (8, 4), "w": (8, 5)}))
+    samples = {"x": np.random.default_rng(0).normal(size=(4, 3, 8)).astype(np.float32)}
+    layer = layers.Layer(load(path, calibrated=True).module, "two", samples, layers.Work(), {})
+    assert measure(layer, get_target("host")).bit_exact
+    real = simulators.simulate
+
+    def other_bit(*arguments: object, **options: object) -> simulators.RunResult:
+        result = real(*arguments, **options)  # type: ignore[arg-type]
+        first, second = result.outputs
+        return replace(result, outputs=[first, second ^ (np.arange(5) == 4)])
+
+    monkeypatch.setattr(simulators, "simulate", other_bit)
+    assert not measure(layer, get_target("host")).bit_exact
 
 
 def test_automatic_fusion_is_the_compilers() -> None:
