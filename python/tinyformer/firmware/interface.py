@@ -99,6 +99,11 @@ class NetworkInterface:
         return f"{self.name}_run_in"
 
     @property
+    def tensors(self) -> tuple[TensorInterface, ...]:
+        """All inputs, then all outputs."""
+        return (*self.inputs, *self.outputs)
+
+    @property
     def io_bytes(self) -> int:
         """Bytes of all inputs and outputs together."""
-        return sum(tensor.bytes for tensor in (*self.inputs, *self.outputs))
+        return sum(tensor.bytes for tensor in self.tensors)
