@@ -17,7 +17,7 @@ from tinyformer import simulators, zoo
 from tinyformer.bench import layers, paper
 from tinyformer.bench.claims import claims
 from tinyformer.bench.measure import Measurement, measure
-from tinyformer.bench.page import page
+from tinyformer.bench.page import Effort, page
 from tinyformer.bench.paper import VARIANTS, Outcome, Peak
 from tinyformer.bench.published import LAYERS, RIVALS, SOURCES
 from tinyformer.bench.tables import comparisons, run_table
@@ -72,6 +72,9 @@ def test_command_runs_one_network(cli: Cli, tmp_path: Path) -> None:
     assert both["arena_bytes"] < fused["arena_bytes"] and tiled["arena_bytes"]
     text = output.read_text()
     assert f"| **{both['cycles']:,}** |" in text
+    effort = report["effort"]
+    assert effort["processes"] == 1 and effort["cores"] >= 1 and effort["seconds"] > 0
+    assert f"which took {Effort(**effort)}. **Cycles" in text
     assert "tinyformer bench paper --target stm32l4 --network radar" in text
 
 
@@ -224,6 +227,15 @@ def test_page_has_whole_tables() -> None:
     assert "4/32/32/8 is radar hand gestures." in text
     assert zoo.get_network("ecgformer").assumed in text
     assert "\n\n\n" not in text and text.endswith("|\n")
+
+
+def test_page_says_what_it_took() -> None:
+    outcomes = runs("ecgformer")
+    text = page("a command", outcomes, [], Effort(502.4, 2, 2))
+    assert "which took 8 min 22 s in 2 processes on a machine with 2 cores. **Cycles" in text
+    assert "no package on PyPI was found that ships a labelled data set" in text
+    assert str(Effort(7, 1, 1)) == "7 s in 1 process on a machine with 1 core"
+    assert "which takes some minutes." in page("a command", outcomes, [])
 
 
 def test_page_in_the_documentation_is_complete() -> None:

@@ -50,8 +50,9 @@ def test_the_profile_prints_and_adds_up(net: Network) -> None:
     assert lines[0].split() == ["layer", "cycles", "share", "MACs", "MAC/cycle"]
     assert len(lines) == len(profile) + 5
     assert len({len(line) for line in lines[1:2]}) == 1
-    assert f"{profile.milliseconds:.3f} ms" in profile.headline
-    assert "µJ (estimate)" in profile.headline
+    assert (
+        f"{profile.milliseconds:.3f} ms" in profile.headline and "µJ (estimate)" in profile.headline
+    )
     assert profile._repr_html_().count("<tr>") == len(profile) + 1
 
 
