@@ -33,6 +33,8 @@ def compile(
 
     `calibration` are samples of the inputs, the first axis counting them: a file, an array for a
     model of one input, or arrays by input name; a model that is quantised already needs none.
+    Integers for an input that is int8 or uint8 in such a model are the model's own, floats are real
+    numbers.
     `cores` limits those of a cluster. `options` are the fields of
     `tinyformer.options.CompileOptions`: fuse, optimize, percentile, tile, schedule, unroll.
     Raises TinyFormerError.

@@ -9,7 +9,7 @@ on its ops and arguments as the attributes that `tinyattn-quantize` reads.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,10 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyformer.defaults import DEFAULT_PERCENTILE
-from tinyformer.errors import TinyFormerError
+from tinyformer.errors import CalibrationError
 from tinyformer.mlir import ir
 from tinyformer.progress import Progress, no_progress
 from tinyformer.reference import Interpreter
+from tinyformer.samples import check_finite, check_ids
 
 Array = npt.NDArray[Any]
 
@@ -30,10 +31,9 @@ MAX_VALUES = 1 << 20
 # weight, however far it is. The rest is a margin for rows whose maximum is lower than that of any
 # row seen here, which saturate nearer to it.
 SCORE_REACH = 8.0
-
-
-class CalibrationError(TinyFormerError):
-    """Calibration data that does not fit the model."""
+# A sum in float64 is the same to 50 bits on every processor, so that what is left of a range is the
+# same to the last of these. A scale needs 10.
+RANGE_BITS = 16
 
 
 @dataclass
@@ -78,8 +78,6 @@ def calibrate(
     `percentile` in (50, 100]: the share of values that a range covers on either side; 100
     is min-max. Raises CalibrationError.
     """
-    if not 50 < percentile <= 100:
-        raise CalibrationError(f"percentile must lie in (50, 100], got {percentile:g}")
     count = _check_counts(samples)
     recorder = _Recorder(count)
     interpreter = Interpreter(module, recorder.observe)
@@ -89,28 +87,6 @@ def calibrate(
         progress(index + 1, count)
     with module.context, ir.Location.unknown():
         recorder.annotate(interpreter.function, percentile)
-
-
-def load_samples(path: str, input_names: Sequence[str]) -> dict[str, Array]:
-    """Samples from `.npz` (one array an input, by name) or `.npy` (models of one input)."""
-    try:
-        data = np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise CalibrationError(f"cannot read samples from '{path}': {error}") from error
-    if isinstance(data, np.ndarray):
-        if len(input_names) != 1:
-            raise CalibrationError(
-                f"'{path}' holds one array, but the model has the inputs "
-                f"{', '.join(input_names)}: use an .npz with these names"
-            )
-        return {input_names[0]: data}
-    missing = [name for name in input_names if name not in data.files]
-    if missing:
-        raise CalibrationError(
-            f"'{path}' has no array called '{missing[0]}'; it has {', '.join(data.files)}, "
-            f"the model's inputs are {', '.join(input_names)}"
-        )
-    return {name: data[name] for name in input_names}
 
 
 def _check_counts(samples: Mapping[str, Array]) -> int:
@@ -133,12 +109,9 @@ def check_samples(samples: Mapping[str, Array], function: ir.Operation) -> None:
                 f"samples of input '{name}' have shape {array.shape[1:]}, the model expects "
                 f"{expected} (the array is {array.shape}: its first axis counts samples)"
             )
-        bad = ~np.isfinite(array.astype(np.float64))
-        if bad.any():
-            raise CalibrationError(
-                f"samples of input '{name}' hold {int(bad.sum())} NaN or infinite values, "
-                f"the first in sample {int(np.argwhere(bad)[0][0])}"
-            )
+        is_ids = str(ir.RankedTensorType(argument.type).element_type) == "i32"
+        check = check_ids if is_ids else check_finite
+        check(array, f"input '{name}' holds")
 
 
 class _Recorder:
@@ -181,8 +154,14 @@ class _Recorder:
             else:
                 # The largest score decides a row: it must not saturate.
                 found = list(values[0].range(100.0 if name == "scores" else percentile))
-            attributes[label] = ir.DenseF64ArrayAttr.get(found)
+            attributes[label] = ir.DenseF64ArrayAttr.get([rounded(value) for value in found])
         _annotate_arguments(function, arguments)
+
+
+def rounded(value: float) -> float:
+    """The nearest number of RANGE_BITS bits."""
+    mantissa, exponent = math.frexp(value)
+    return math.ldexp(round(math.ldexp(mantissa, RANGE_BITS)), exponent - RANGE_BITS)
 
 
 _LABELS = {
@@ -200,6 +179,6 @@ def _annotate_arguments(function: ir.Operation, ranges: Mapping[int, tuple[float
     for index, argument in enumerate(function.regions[0].blocks[0].arguments):
         is_real = isinstance(ir.RankedTensorType(argument.type).element_type, ir.F32Type)
         if is_real and "tinyattn.range" not in entries[index]:  # ids have no range
-            found = ir.DenseF64ArrayAttr.get(list(ranges[index]))
+            found = ir.DenseF64ArrayAttr.get([rounded(value) for value in ranges[index]])
             entries[index] = ir.DictAttr.get({"tinyattn.range": found})
     function.attributes["arg_attrs"] = ir.ArrayAttr.get(entries)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,7 +70,8 @@ class Compilation:
     `module` is after `import`; it is changed in place. `samples` calibrate it: an array for each
     input, in the order of the arguments, whose first axis counts samples. Without any, the module
     has arrived quantised and `input_names` are given. A module that `is_integer` has integers in
-    the place of reals from the start, and needs none either. `quantized` is the module after
+    the place of reals from the start, and needs none either. `given` has the types of the inputs
+    that are int8 or uint8 in the model itself. `quantized` is the module after
     `quantize`, for the reference interpreter; `input_tensors` and `output_tensors` describe its
     interface. `schedules` are known after `tile`, `arenas` after `bufferize`, `layers` (the layer
     of each function) after `kernels`; with the option `explain` also `choices`, `plan`, and
@@ -86,12 +88,14 @@ class Compilation:
         options: CompileOptions | None = None,
         *,
         input_names: Sequence[str] = (),
+        given: Mapping[str, str] | None = None,
     ) -> None:
         self.module = module
         self.name = name
         self.samples = samples
         self.input_names = tuple(samples) or tuple(input_names)
         self.output_names = tuple(output_names)
+        self.given = dict(given or {})
         self.target = place_data(target, _io_bytes(module))
         self.options = options or CompileOptions()
         self.progress: Progress = no_progress
@@ -171,8 +175,11 @@ class Compilation:
         if phase == "quantize":
             self._reserve_constants()
             self.quantized = self._copy()
-            self.input_tensors, self.output_tensors = _tensor_interfaces(
+            inputs, self.output_tensors = _tensor_interfaces(
                 public_function(self.module), self.input_names, self.output_names
+            )
+            self.input_tensors = tuple(
+                replace(tensor, given=self.given.get(tensor.name)) for tensor in inputs
             )
         if phase == "tile":
             self.schedules = read_schedules(public_function(self.module))

@@ -4,13 +4,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinyformer.calibration import CalibrationError, load_samples
 from tinyformer.compiler import Compilation
+from tinyformer.errors import CalibrationError
+from tinyformer.inputs import IntegerInput, integer_inputs
 from tinyformer.options import CompileOptions
+from tinyformer.reference.interpreter import public_function
+from tinyformer.samples import load_samples
 from tinyformer.targets import Target
 
 if TYPE_CHECKING:
@@ -20,10 +24,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Model:
-    """A model and the samples that calibrate it, by input name; none if it arrived quantised."""
+    """A model and the samples that calibrate it, by input name; none if it arrived quantised.
+
+    `samples` are real numbers, or ids; `integers` are the inputs that the model itself takes as
+    integers of 8 bits.
+    """
 
     imported: ImportedModel
     samples: dict[str, Any]
+    integers: Mapping[str, IntegerInput] = field(default_factory=dict)
 
     def start(self, target: Target, options: CompileOptions | None = None) -> Compilation:
         """A compilation of a copy; the model itself stays as it is."""
@@ -35,7 +44,15 @@ class Model:
             target,
             options,
             input_names=[name for name, _ in self.imported.inputs],
+            given={name: entry.element for name, entry in self.integers.items()},
         )
+
+    def reals(self, samples: Mapping[str, Any]) -> dict[str, Any]:
+        """Samples as real numbers, where they are integers of the model."""
+        return {
+            name: self.integers[name].reals(array, name) if name in self.integers else array
+            for name, array in samples.items()
+        }
 
 
 def load(model: Path, calibration: Path | None) -> Model:
@@ -46,19 +63,24 @@ def load(model: Path, calibration: Path | None) -> Model:
     from tinyformer import onnx
 
     imported = onnx.load(model, calibrated=calibration is not None)
-    if calibration is None:
-        return without_samples(imported, model)
-    return Model(imported, load_samples(str(calibration), [name for name, _ in imported.inputs]))
+    samples = None
+    if calibration is not None:
+        samples = load_samples(str(calibration), [name for name, _ in imported.inputs])
+    return with_samples(imported, model, samples)
 
 
-def without_samples(imported: ImportedModel, path: Path) -> Model:
-    """A model that arrived quantised; raises CalibrationError if it did not."""
-    if not imported.quantized:
+def with_samples(imported: ImportedModel, path: Path, samples: dict[str, Any] | None) -> Model:
+    """The model imported from `path`, with samples by input name in the order of the inputs.
+
+    Raises CalibrationError if there are none, and the model did not arrive quantised.
+    """
+    if samples is None and not imported.quantized:
         raise CalibrationError(
             f"{path}: is a model of floats, which says no ranges: give samples that are like "
             "those of use, --calibration FILE"
         )
-    return Model(imported, {})
+    model = Model(imported, {}, integer_inputs(path, public_function(imported.module)))
+    return replace(model, samples=model.reals(samples or {}))
 
 
 def clone(module: ir.Module) -> ir.Module:

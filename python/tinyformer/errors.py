@@ -12,6 +12,10 @@ class TinyFormerError(Exception):
     """
 
 
+class CalibrationError(TinyFormerError):
+    """Samples, or inputs of a run, that do not fit the model."""
+
+
 class InterfaceError(TinyFormerError):
     """A network's name, tensors or arenas cannot be turned into a C interface."""
 

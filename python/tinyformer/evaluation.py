@@ -12,18 +12,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyformer.calibration import CalibrationError, check_samples, load_samples
+from tinyformer.calibration import check_samples
 from tinyformer.compiler import Compilation
+from tinyformer.errors import CalibrationError
 from tinyformer.progress import Progress, no_progress
 from tinyformer.quantization import dequantize, quantize, signal_to_noise_db
 from tinyformer.reference import Interpreter
+from tinyformer.reference.interpreter import public_function
+from tinyformer.samples import load_labels, load_samples
 
 if TYPE_CHECKING:
+    from tinyformer.driver import Model
     from tinyformer.firmware import FirmwareImage
     from tinyformer.mlir import ir
-    from tinyformer.simulators import RunResult, SimulatorOptions
+    from tinyformer.simulators import RunResult, Session, SimulatorOptions
 
 Array = npt.NDArray[Any]
+DataSet = tuple[dict[str, Array], Array | None]
+"""Samples by input name, and their labels, if there are any."""
 
 
 @dataclass(frozen=True)
@@ -80,58 +86,29 @@ def evaluate(
 
     image = compilation.build(directory)
     assert compilation.quantized is not None
-    real = None if compilation.is_integer else Interpreter(float_module)
-    reference = Interpreter(compilation.quantized)
-    check_samples(samples, reference.function)
+    check_samples(samples, public_function(compilation.quantized))
     count = len(next(iter(samples.values())))
     if labels is not None and len(labels) != count:
         raise CalibrationError(f"there are {count} samples but {len(labels)} labels")
-    session = open_session(image, compilation.target, options=simulator or SimulatorOptions())
-    output = image.interface.outputs[0]
-    plain_reference = _Reference(plain) if plain else None
-    floats, references, devices, plains, exact = [], [], [], [], 0
-    profile: RunResult | None = None
+    forms = _Forms(
+        None if compilation.is_integer else Interpreter(float_module),
+        _Reference(compilation),
+        None if plain is None else _Reference(plain),
+        open_session(image, compilation.target, options=simulator or SimulatorOptions()),
+    )
+    runs = []
     for index in range(count):
         reals = [array[index].astype(np.float32) for array in samples.values()]
-        integers = [
-            quantize(value, tensor)
-            for value, tensor in zip(reals, image.interface.inputs, strict=True)
-        ]
-        expected = reference.run(integers)
-        result = session.run(integers, profile=index == 0)
-        profile = profile or result
-        exact += all(np.array_equal(a, b) for a, b in zip(expected, result.outputs, strict=True))
-        if real:
-            floats.append(real.run(reals)[0])
-        references.append(dequantize(expected[0], output))
-        devices.append(dequantize(result.outputs[0], output))
-        if plain_reference:
-            plains.append(plain_reference.run(reals))
+        runs.append(forms.run(reals, profile=index == 0))
         progress(index + 1, count)
-    assert profile is not None
-    return Evaluation(
-        samples=count,
-        bit_exact=exact,
-        float_accuracy=_accuracy(floats, labels) if real else None,
-        reference_accuracy=_accuracy(references, labels),
-        device_accuracy=_accuracy(devices, labels),
-        snr_db=signal_to_noise_db(np.stack(floats), np.stack(references)) if real else None,
-        unfused=_compare(floats, references, plains, labels) if plains else None,
-        profile=profile,
-        image=image,
-    )
+    return _summary(runs, labels, image)
 
 
-def load_data(
-    path: Path, names: Sequence[str], limit: int | None = None
-) -> tuple[dict[str, Array], Array | None]:
+def load_data(path: Path, model: Model, limit: int | None = None) -> DataSet:
     """The first `limit` samples of a file by input name, and their `labels`, if it has them."""
+    names = [name for name, _ in model.imported.inputs]
     samples = {name: array[:limit] for name, array in load_samples(str(path), names).items()}
-    if path.suffix != ".npz":
-        return samples, None
-    with np.load(path, allow_pickle=False) as archive:
-        labels = archive["labels"][:limit] if "labels" in archive.files else None
-    return samples, labels
+    return model.reals(samples), load_labels(str(path), limit)
 
 
 class _Reference:
@@ -143,11 +120,73 @@ class _Reference:
         self._interpreter = Interpreter(compilation.quantized)
         self._inputs, self._outputs = compilation.input_tensors, compilation.output_tensors
 
-    def run(self, reals: list[Array]) -> Array:
-        """The first output."""
-        pairs = zip(reals, self._inputs, strict=True)
-        results = self._interpreter.run([quantize(value, tensor) for value, tensor in pairs])
-        return dequantize(results[0], self._outputs[0])
+    def integers(self, reals: Sequence[Array]) -> list[Array]:
+        """The inputs of the device."""
+        return [quantize(value, tensor) for value, tensor in zip(reals, self._inputs, strict=True)]
+
+    def run(self, integers: Sequence[Array]) -> list[Array]:
+        """All outputs, in integers."""
+        return self._interpreter.run(integers)
+
+    def first(self, outputs: Sequence[Array]) -> Array:
+        """The first output in real numbers."""
+        return dequantize(outputs[0], self._outputs[0])
+
+
+@dataclass(frozen=True)
+class _Run:
+    """The first output of one sample in each form, in real numbers."""
+
+    real: Array | None
+    reference: Array
+    device: Array
+    plain: Array | None
+    exact: bool
+    profile: RunResult
+
+
+@dataclass(frozen=True)
+class _Forms:
+    """A network in float, in integers, in integers without fused weights, and on the device."""
+
+    real: Interpreter | None
+    reference: _Reference
+    plain: _Reference | None
+    session: Session
+
+    def run(self, reals: list[Array], *, profile: bool) -> _Run:
+        """One sample in all forms."""
+        integers = self.reference.integers(reals)
+        expected = self.reference.run(integers)
+        result = self.session.run(integers, profile=profile)
+        plain = None
+        if self.plain is not None:
+            plain = self.plain.first(self.plain.run(self.plain.integers(reals)))
+        return _Run(
+            real=self.real.run(reals)[0] if self.real else None,
+            reference=self.reference.first(expected),
+            device=self.reference.first(result.outputs),
+            plain=plain,
+            exact=all(map(np.array_equal, expected, result.outputs)),
+            profile=result,
+        )
+
+
+def _summary(runs: Sequence[_Run], labels: Array | None, image: FirmwareImage) -> Evaluation:
+    references = [run.reference for run in runs]
+    floats = [run.real for run in runs if run.real is not None]
+    plains = [run.plain for run in runs if run.plain is not None]
+    return Evaluation(
+        samples=len(runs),
+        bit_exact=sum(run.exact for run in runs),
+        float_accuracy=_accuracy(floats, labels) if floats else None,
+        reference_accuracy=_accuracy(references, labels),
+        device_accuracy=_accuracy([run.device for run in runs], labels),
+        snr_db=signal_to_noise_db(np.stack(floats), np.stack(references)) if floats else None,
+        unfused=_compare(floats, references, plains, labels) if plains else None,
+        profile=runs[0].profile,
+        image=image,
+    )
 
 
 def _compare(

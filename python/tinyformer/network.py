@@ -15,10 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyformer import driver, package
-from tinyformer.calibration import CalibrationError, load_samples
+from tinyformer.errors import CalibrationError
+from tinyformer.files import writing_to
 from tinyformer.options import CompileOptions, OptionError
 from tinyformer.quantization import dequantize, quantize
 from tinyformer.reference import Interpreter
+from tinyformer.samples import as_array, load_samples
 from tinyformer.targets import Target, get_target
 
 if TYPE_CHECKING:
@@ -59,14 +61,19 @@ class Network:
 
     Inputs are arrays of exactly the shapes of the model's inputs, or samples of them on one more
     axis in front; so are outputs. A model of several outputs returns a tuple.
+
+    Numbers are real, except token ids. For an input that is int8 or uint8 in a quantised model, an
+    array of integers has the model's own integers, as onnxruntime takes them; floats are real
+    numbers there, too.
     """
 
     def __init__(self, model: driver.Model, target: Target, options: CompileOptions) -> None:
         """Compiles to the end. `model` stays as it is."""
         self._model, self._options = model, options
         self._compilation = model.start(target, options)
-        self._folder = tempfile.TemporaryDirectory(prefix="tinyformer-")
-        self._image: FirmwareImage = self._compilation.build(Path(self._folder.name))
+        with writing_to(Path(tempfile.gettempdir())):
+            self._folder = tempfile.TemporaryDirectory(prefix="tinyformer-")
+            self._image: FirmwareImage = self._compilation.build(Path(self._folder.name))
         assert self._compilation.quantized is not None
         self._reference = Interpreter(self._compilation.quantized)
         self._session: Session | None = None
@@ -169,15 +176,16 @@ class Network:
             )
         arrays, batched = [], set()
         for given, tensor in zip(inputs, tensors, strict=True):
-            array = np.asarray(given)
-            batched.add(array.shape != tensor.shape)
-            array = array if array.shape != tensor.shape else array[None]
-            if array.shape[1:] != tensor.shape or not len(array):
+            array = as_array(given, f"input '{tensor.name}'")
+            single = array.shape == tensor.shape
+            if not single and (array.shape[1:] != tensor.shape or not len(array)):
                 raise CalibrationError(
                     f"input '{tensor.name}' has shape {list(array.shape)}, expected "
                     f"{list(tensor.shape)} or samples of it on the first axis"
                 )
-            arrays.append(quantize(array, tensor))
+            integers = quantize(array, tensor)
+            arrays.append(integers[None] if single else integers)
+            batched.add(not single)
         if len(batched) != 1 or len({len(array) for array in arrays}) != 1:
             counts = ", ".join(str(len(array)) for array in arrays)
             raise CalibrationError(f"the inputs have different numbers of samples: {counts}")
@@ -202,19 +210,19 @@ def compile_model(
     imported = onnx.load(Path(model), calibrated=calibration is not None)
     settings = {**options, "tile": str(options.get("tile", "auto"))}
     settled = CompileOptions(**settings, explain=True)
-    if calibration is None:
-        return Network(driver.without_samples(imported, Path(model)), chip, settled)
-    samples = _calibration(calibration, [name for name, _ in imported.inputs])
-    return Network(driver.Model(imported, samples), chip, settled)
+    samples = None
+    if calibration is not None:
+        samples = _calibration(calibration, [name for name, _ in imported.inputs])
+    return Network(driver.with_samples(imported, Path(model), samples), chip, settled)
 
 
 def _calibration(given: CalibrationData, names: Sequence[str]) -> dict[str, Array]:
     """Samples by input name, in the order of the inputs."""
     if isinstance(given, (str, PathLike)):
         return load_samples(str(given), names)
-    arrays = dict(given) if isinstance(given, Mapping) else {names[0]: np.asarray(given)}
+    arrays = dict(given) if isinstance(given, Mapping) else {names[0]: given}
     if set(arrays) != set(names):
         raise CalibrationError(
             f"calibration has {', '.join(arrays)}; the model's inputs are {', '.join(names)}"
         )
-    return {name: np.asarray(arrays[name]) for name in names}
+    return {name: as_array(arrays[name], f"calibration of input '{name}'") for name in names}

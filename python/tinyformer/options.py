@@ -50,8 +50,10 @@ class CompileOptions:
             raise OptionError(
                 f"--tile takes auto, none, min or a number of rows; got '{self.tile}'"
             )
-        if self.unroll < 1:
-            raise OptionError(f"--unroll takes a positive number of steps; got {self.unroll}")
+        if not isinstance(self.unroll, int) or self.unroll < 1:
+            raise OptionError(f"--unroll takes a positive number of steps; got {self.unroll!r}")
+        if not isinstance(self.percentile, int | float) or not 50 < self.percentile <= 100:
+            raise OptionError(f"percentile must lie in (50, 100], got {self.percentile!r}")
         if self.schedule is None:
             return
         _check_choice("schedule", self.schedule, SCHEDULES)

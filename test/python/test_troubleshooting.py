@@ -20,7 +20,9 @@ from tinyformer.bench import layers
 from tinyformer.calibration import calibrate
 from tinyformer.compiler import Compilation
 from tinyformer.errors import TinyFormerError
+from tinyformer.firmware import TensorInterface
 from tinyformer.options import CompileOptions
+from tinyformer.quantization import quantize
 from tinyformer.simulators import SimulatorOptions
 from tinyformer.targets import get_target
 from tinyformer.toolchain import llvm_tool, process
@@ -81,10 +83,34 @@ def old_folder(folder: Path, patch: Patch) -> None:
     package.read(folder)
 
 
+def changed_folder(folder: Path, patch: Patch) -> None:
+    layer = layers.linear(2, 3, 4, seed=0)
+    package.write(
+        Compilation(layer.module, "net", layer.samples, ["y"], get_target("host")), folder
+    )
+    (folder / "net.so").write_bytes(b"")
+    package.read(folder)
+
+
 def file_as_folder(folder: Path, patch: Patch) -> None:
     (folder / "file").write_text("")
     with package.atomic_directory(folder / "file"):
         pass
+
+
+def folder_of_somebody(folder: Path, patch: Patch) -> None:
+    (folder / "README.md").write_text("mine")
+    with package.atomic_directory(folder) as scratch:
+        for name in ("README.md", "manifest.json"):
+            (scratch / name).write_text("{}")
+
+
+def module_into_a_library(folder: Path, patch: Patch) -> None:
+    files = {"net.quantize.mlir": {"sha256": "00"}}
+    (folder / "manifest.json").write_text(json.dumps({"files": files}))
+    (folder / "net.quantize.mlir").write_text("")
+    with package.atomic_directory(folder) as scratch:
+        (scratch / "net.quantize.mlir").write_text("")
 
 
 def nowhere_to_write(folder: Path, patch: Patch) -> None:
@@ -114,6 +140,16 @@ def too_many_inputs(folder: Path, patch: Patch) -> None:
     net(np.zeros((1, 1, 8, 8)), np.zeros((1, 1, 8, 8)))
 
 
+def half_an_id(folder: Path, patch: Patch) -> None:
+    body, weights = "e = Gather(t, i) y = MatMul(e, w)", {"t": (9, 8), "w": (8, 4)}
+    path = saved(folder, model_of("(int64[5] i) => (float[5,4] y)", body, weights))
+    tinyformer.compile(path, target="host", calibration=np.full((2, 5), 0.5))
+
+
+def large_integer(folder: Path, patch: Patch) -> None:
+    quantize(np.array([3, 300]), TensorInterface("x", (2,), 2, 0.1, 0, given="uint8"))
+
+
 def two_scales(folder: Path, patch: Patch) -> None:
     body = "q = QuantizeLinear(x, s) y = DequantizeLinear(q, t)"
     model = model_of("(float[1,8] x) => (float[1,8] y)", body, {"s": 0.1, "t": 0.2})
@@ -139,13 +175,14 @@ CASES: dict[str, Case] = {
     "A model of floats without samples": lambda folder, _: driver.load(MODEL, None),
     "A layer without a range": scores_without_range,
     "No such file of samples": lambda folder, _: driver.load(MODEL, folder / "nowhere.npz"),
+    "Samples that are no numbers": with_samples(input=np.array(["a"])),
     "Samples under another name": with_samples(images=IMAGES),
     "Samples of another shape": with_samples(input=IMAGES[:, 0]),
     "No samples": with_samples(input=IMAGES[:0]),
     "Samples with holes": with_samples(input=HOLES),
-    "A percentile out of range": lambda folder, _: calibrate(
-        driver.load(MODEL, CALIBRATION).imported.module, {"input": IMAGES}, percentile=20
-    ),
+    "Ids that are no integers": half_an_id,
+    "Integers that the model does not have": large_integer,
+    "A percentile out of range": lambda folder, _: CompileOptions(percentile=20),
     "No such target": lambda folder, _: get_target("stm32x9"),
     "More cores than there are": lambda folder, _: get_target("gap9").with_cores(9),
     "Wait states of another chip": lambda folder, _: SimulatorOptions(2).check(
@@ -157,8 +194,11 @@ CASES: dict[str, Case] = {
     "Options that contradict": lambda folder, _: CompileOptions(tile="none", schedule="rows-all"),
     "The folder is a file": file_as_folder,
     "The folder cannot be written": nowhere_to_write,
+    "A file that is somebody's": folder_of_somebody,
+    "A module into the folder of a library": module_into_a_library,
     "A folder without a network": lambda folder, _: package.read(folder),
     "A folder of another version": old_folder,
+    "A folder that was changed": changed_folder,
     "The C compiler is missing": without_ziglang,
     "A tool of LLVM is missing": without_llvm,
     "No profile": profile_of_the_host,

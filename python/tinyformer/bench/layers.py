@@ -28,7 +28,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Layer:
-    """A float module `module` of one output, with calibration samples for each input.
+    """A float module `module`, with calibration samples for each input.
 
     `work` is that of the whole unfused layer, `parts` that of the functions that it becomes, by a
     word in their names.

@@ -17,9 +17,11 @@ from tinyformer.compiler import Compilation, CompilerError
 from tinyformer.decisions import FusionDecision, Schedule
 from tinyformer.driver import clone
 from tinyformer.errors import DoesNotFitError, TinyFormerError
+from tinyformer.mlir import ir
 from tinyformer.options import CompileOptions
 from tinyformer.quantization import quantize
 from tinyformer.reference import Interpreter
+from tinyformer.reference.interpreter import public_function
 from tinyformer.targets import Target
 
 if TYPE_CHECKING:
@@ -78,7 +80,8 @@ def _measure(
     from tinyformer.simulators import SimulatorOptions, simulate
 
     module = clone(layer.module)
-    compilation = Compilation(module, layer.name, layer.samples, ["output"], target, options)
+    names = _output_names(module)
+    compilation = Compilation(module, layer.name, layer.samples, names, target, options)
     with tempfile.TemporaryDirectory() as directory:
         image = compilation.build(Path(directory))
         inputs = [
@@ -94,7 +97,7 @@ def _measure(
     expected = Interpreter(compilation.quantized).run(inputs)
     return Measurement(
         target=target,
-        bit_exact=np.array_equal(expected[0], run.outputs[0]),
+        bit_exact=all(map(np.array_equal, expected, run.outputs)),
         run=run,
         image=image,
         arena_bytes=sum(arena.size for arena in compilation.arenas),
@@ -102,3 +105,9 @@ def _measure(
         fusion=compilation.fusion,
         schedules=compilation.schedules,
     )
+
+
+def _output_names(module: ir.Module) -> list[str]:
+    """A module has none; programs need them."""
+    type_ = ir.FunctionType(ir.TypeAttr(public_function(module).attributes["function_type"]).value)
+    return [f"output_{index}" for index in range(len(type_.results))]

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tinyformer import zoo
@@ -48,7 +49,28 @@ def _run_tables(outcomes: Sequence[Outcome]) -> list[Table]:
     return found
 
 
-def page(command: str, outcomes: Sequence[Outcome], peaks: Sequence[Peak]) -> str:
+@dataclass(frozen=True)
+class Effort:
+    """What the runs took, by the clock."""
+
+    seconds: float
+    processes: int
+    cores: int
+
+    def __str__(self) -> str:
+        minutes, seconds = divmod(round(self.seconds), 60)
+        time = f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+        processes = "process" if self.processes == 1 else "processes"
+        cores = "core" if self.cores == 1 else "cores"
+        return f"{time} in {self.processes} {processes} on a machine with {self.cores} {cores}"
+
+
+def page(
+    command: str,
+    outcomes: Sequence[Outcome],
+    peaks: Sequence[Peak],
+    effort: Effort | None = None,
+) -> str:
     """The page as Markdown; it depends on nothing but its arguments."""
     import jinja2
 
@@ -63,6 +85,7 @@ def page(command: str, outcomes: Sequence[Outcome], peaks: Sequence[Peak]) -> st
     chips = [get_target(target) for target, _ in by_target(outcomes)]
     return template.render(
         command=command,
+        effort=effort,
         tables=tables(outcomes, peaks),
         networks=[zoo.get_network(name) for name in subjects if name in zoo.NETWORKS],
         macs={outcome.subject: outcome.macs for outcome in outcomes},

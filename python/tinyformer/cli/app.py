@@ -12,6 +12,7 @@ import typer
 from tinyformer.cli import bench, build, evaluate, explain, info, simulate
 from tinyformer.cli.console import errors
 from tinyformer.errors import TinyFormerError
+from tinyformer.files import STORAGE, reason
 
 app = typer.Typer(
     name="tinyformer",
@@ -43,21 +44,23 @@ def main() -> NoReturn:
     """Run a command. Exit code 2 is a user's error, 1 is one of ours."""
     try:
         app()
-    except TinyFormerError as error:
-        if _state["debug"]:
-            raise
-        errors.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
-        sys.exit(2)
     except Exception as error:
         if _state["debug"]:
             raise
-        errors.print(
-            f"internal error: {type(error).__name__}: {error}\n"
-            "This is a bug in TinyFormer; 'tinyformer --debug ...' shows where.",
-            style="red",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
-        sys.exit(1)
+        text, code = _explain(error)
+        errors.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(code)
     sys.exit(0)
+
+
+def _explain(error: Exception) -> tuple[str, int]:
+    """What is printed, and the exit code."""
+    if isinstance(error, TinyFormerError):
+        return f"error: {error}", 2
+    if isinstance(error, OSError) and error.errno in STORAGE:
+        return f"error: cannot write: {reason(error)}", 2
+    return (
+        f"internal error: {type(error).__name__}: {error}\n"
+        "This is a bug in TinyFormer; 'tinyformer --debug ...' shows where.",
+        1,
+    )

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from tinyformer.driver import Model
     from tinyformer.evaluation import Evaluation
     from tinyformer.firmware import FirmwareImage
+    from tinyformer.package import Package
+    from tinyformer.simulators import RunResult, SimulatorOptions
     from tinyformer.targets import Target
 
 
@@ -117,7 +119,7 @@ def _evaluate(loaded: Model, compilation: Compilation, data: Path, *, quiet: boo
 
     from tinyformer.evaluation import evaluate, load_data
 
-    samples, labels = load_data(data, [name for name, _ in loaded.imported.inputs])
+    samples, labels = load_data(data, loaded)
     with (
         tempfile.TemporaryDirectory() as scratch,
         progress_bar("evaluate", quiet=quiet) as progress,
@@ -143,15 +145,14 @@ def _sizes(image: FirmwareImage) -> dict[str, Any]:
 def _print_sizes(image: FirmwareImage, chip: Target, output: Path) -> None:
     from rich.table import Table
 
+    from tinyformer.report.measurement import memory_uses
+
     table = Table(title=f"{image.interface.name} on {chip.name}")
     table.add_column("memory")
     table.add_column("used", justify="right")
     table.add_column("of", justify="right")
-    if chip.code_memory is not None and chip.code_memory not in image.ram_bytes:
-        flash = chip.memory(chip.code_memory)
-        table.add_row(flash.name, kibibytes(image.flash_bytes), kibibytes(flash.size))
-    for memory, used in image.ram_bytes.items():
-        table.add_row(memory, kibibytes(used), kibibytes(chip.memory(memory).size))
+    for use in memory_uses(image, chip):
+        table.add_row(use.name, kibibytes(use.used), kibibytes(use.size))
     console.print(table)
     arenas = ", ".join(
         f"{kibibytes(size)} in {name}" for name, size in image.interface.arenas.items()
@@ -188,51 +189,78 @@ def run_command(
     as_json: JsonOption = False,
 ) -> None:
     """Run compiled firmware on its simulator and compare it with the reference."""
+    from tinyformer import package
+    from tinyformer.simulators import SimulatorOptions
+
+    compiled = package.read(directory)
+    reals = _read_sample(inputs, compiled.image.interface, sample)
+    options = SimulatorOptions(wait_states, instruction_cache, contention, simulator)
+    finished = _run(compiled, reals, options)
+    if as_json:
+        print_json(_describe(finished))
+        return
+    _print(finished)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One sample on the simulator; outputs are real numbers, by name."""
+
+    chip: Target
+    cores: int
+    outputs: dict[str, Any]
+    exact: bool
+    result: RunResult
+
+
+def _run(compiled: Package, reals: list[Any], options: SimulatorOptions) -> _Run:
     import numpy as np
 
-    from tinyformer import package
     from tinyformer.mlir import ir
     from tinyformer.quantization import dequantize, quantize
     from tinyformer.reference import Interpreter
-    from tinyformer.simulators import SimulatorOptions, simulate
+    from tinyformer.simulators import simulate
     from tinyformer.targets import get_target
 
-    compiled = package.read(directory)
-    interface = compiled.image.interface
-    chip = get_target(compiled.image.target_name)
-    reals = _read_sample(inputs, interface, sample)
+    image, interface = compiled.image, compiled.image.interface
+    chip = get_target(image.target_name)
     integers = [quantize(x, tensor) for x, tensor in zip(reals, interface.inputs, strict=True)]
-    options = SimulatorOptions(wait_states, instruction_cache, contention, simulator)
-    result = simulate(compiled.image, chip, integers, profile=True, options=options)
+    result = simulate(image, chip, integers, profile=True, options=options)
     with ir.Context():
         reference = Interpreter(ir.Module.parse(compiled.reference.read_text("utf-8")))
     expected = reference.run(integers)
-    exact = all(np.array_equal(a, b) for a, b in zip(expected, result.outputs, strict=True))
     outputs = {
         tensor.name: dequantize(values, tensor)
         for tensor, values in zip(interface.outputs, result.outputs, strict=True)
     }
-    if as_json:
-        print_json(
-            {
-                "target": chip.name,
-                "cores": compiled.image.cores,
-                "bit_exact": exact,
-                "outputs": {name: values.tolist() for name, values in outputs.items()},
-                **cost(result, chip),
-            }
-        )
-        return
-    for name, values in outputs.items():
+    exact = all(map(np.array_equal, expected, result.outputs))
+    return _Run(chip, image.cores, outputs, exact, result)
+
+
+def _describe(run: _Run) -> dict[str, Any]:
+    return {
+        "target": run.chip.name,
+        "cores": run.cores,
+        "bit_exact": run.exact,
+        "outputs": {name: values.tolist() for name, values in run.outputs.items()},
+        **cost(run.result, run.chip),
+    }
+
+
+def _print(run: _Run) -> None:
+    import numpy as np
+
+    for name, values in run.outputs.items():
         text = np.array2string(values, precision=4, suppress_small=True, max_line_width=1000)
         console.print(f"{name} = {text}", soft_wrap=True)
-    console.print(f"same bits as the reference: {'yes' if exact else 'NO'}")
-    print_layers(result, chip)
+    console.print(f"same bits as the reference: {'yes' if run.exact else 'NO'}")
+    print_layers(run.result, run.chip)
 
 
 def _read_sample(path: Path, interface: Any, sample: int) -> list[Any]:
     """One array an input, of exactly its shape."""
-    from tinyformer.calibration import CalibrationError, load_samples
+    from tinyformer.errors import CalibrationError
+    from tinyformer.samples import load_samples
 
     data = load_samples(str(path), [tensor.name for tensor in interface.inputs])
     arrays = []

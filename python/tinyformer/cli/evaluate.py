@@ -38,8 +38,13 @@ from tinyformer.report.fusion import fusion_json, fusion_lines
 
 if TYPE_CHECKING:
     from tinyformer.compiler import Compilation
-    from tinyformer.evaluation import Evaluation, Unfused
+    from tinyformer.driver import Model
+    from tinyformer.evaluation import DataSet, Evaluation, Unfused
+    from tinyformer.simulators import SimulatorOptions
     from tinyformer.targets import Target
+
+
+Row = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,7 @@ def eval_command(
 ) -> None:
     """Evaluate a model in float, in int8 reference and on simulated devices."""
     from tinyformer import driver
-    from tinyformer.evaluation import evaluate, load_data
+    from tinyformer.evaluation import load_data
     from tinyformer.simulators import SimulatorOptions
     from tinyformer.targets import get_target
 
@@ -93,36 +98,58 @@ def eval_command(
         simulator.check(chip)
     options = CompileOptions(fuse, optimize, percentile, tile)
     loaded = driver.load(model, calibration)
-    samples, labels = load_data(data, [name for name, _ in loaded.imported.inputs], limit)
-    results: list[_Result] = []
-    for chip in chips:
-        compilation = loaded.start(chip, options)
-        with progress_bar("calibrate", quiet=as_json) as compilation.progress:
-            compilation.run_to("fuse")
-        plain: Compilation | None = None
-        if any(decision.fused for decision in compilation.fusion):
-            plain = loaded.start(chip, replace(options, fuse="never"))
-            with progress_bar("calibrate without fusion", quiet=as_json) as plain.progress:
-                plain.run_to("fuse")
-        with (
-            tempfile.TemporaryDirectory() as scratch,
-            progress_bar(f"run on {chip.name}", quiet=as_json) as progress,
-        ):
-            result = evaluate(
-                loaded.imported.module,
-                compilation,
-                samples,
-                labels,
-                Path(scratch),
-                progress,
-                plain=plain,
-                simulator=simulator,
-            )
-        results.append(_Result(chip, result, compilation))
+    data_set = load_data(data, loaded, limit)
+    results = [
+        _evaluate(loaded, chip, options, data_set, simulator, quiet=as_json) for chip in chips
+    ]
     if as_json:
         print_json([_describe(entry) for entry in results])
         return
     _print(loaded.imported.name, results)
+
+
+def _evaluate(
+    loaded: Model,
+    chip: Target,
+    options: CompileOptions,
+    data_set: DataSet,
+    simulator: SimulatorOptions,
+    *,
+    quiet: bool,
+) -> _Result:
+    """Compiles for one target, also without fused weights if some are, and runs all samples."""
+    from tinyformer.evaluation import evaluate
+
+    compilation = _calibrated(loaded, chip, options, "calibrate", quiet=quiet)
+    plain = None
+    if any(decision.fused for decision in compilation.fusion):
+        unfused = replace(options, fuse="never")
+        plain = _calibrated(loaded, chip, unfused, "calibrate without fusion", quiet=quiet)
+    samples, labels = data_set
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        progress_bar(f"run on {chip.name}", quiet=quiet) as progress,
+    ):
+        result = evaluate(
+            loaded.imported.module,
+            compilation,
+            samples,
+            labels,
+            Path(scratch),
+            progress,
+            plain=plain,
+            simulator=simulator,
+        )
+    return _Result(chip, result, compilation)
+
+
+def _calibrated(
+    loaded: Model, chip: Target, options: CompileOptions, title: str, *, quiet: bool
+) -> Compilation:
+    compilation = loaded.start(chip, options)
+    with progress_bar(title, quiet=quiet) as compilation.progress:
+        compilation.run_to("fuse")
+    return compilation
 
 
 def _describe(entry: _Result) -> dict[str, Any]:
@@ -161,57 +188,15 @@ def _print(name: str, results: list[_Result]) -> None:
     for entry in results:
         for line in fusion_lines(entry.compilation.fusion, entry.compilation.options):
             console.print(f"{entry.chip.name}, {line}", markup=False, soft_wrap=True)
-    evaluations = [entry.evaluation for entry in results]
-    table = Table(title=f"{name}: {evaluations[0].samples} samples", title_justify="left")
+    samples = results[0].evaluation.samples
+    table = Table(title=f"{name}: {samples} samples", title_justify="left")
     table.add_column("")
     for entry in results:
         table.add_column(entry.chip.name, justify="right")
-
-    def row(title: str, texts: list[str]) -> None:
-        table.add_row(title, *texts)
-
-    row("accuracy, float", [percent(r.float_accuracy) for r in evaluations])
-    row("accuracy, int8 reference", [percent(r.reference_accuracy) for r in evaluations])
-    row("accuracy, int8 on the device", [percent(r.device_accuracy) for r in evaluations])
-    row("same bits as the reference", [f"{r.bit_exact} of {r.samples}" for r in evaluations])
-    row("signal to noise of the outputs", [decibels(r.snr_db) for r in evaluations])
-    if any(r.unfused for r in evaluations):
+    for section in (_accuracy_rows, _unfused_rows, _cost_rows, _size_rows):
+        for row in section(results):
+            table.add_row(*row)
         table.add_section()
-        plains = [r.unfused for r in evaluations]
-        row("accuracy, int8, not fused", [percent(p.accuracy) if p else "-" for p in plains])
-        row("signal to noise, not fused", [f"{p.snr_db:.1f} dB" if p else "-" for p in plains])
-        row(
-            "signal to noise, fused to not fused",
-            [f"{p.fusion_snr_db:.1f} dB" if p else "-" for p in plains],
-        )
-    table.add_section()
-    costs = [cost(entry.evaluation.profile, entry.chip) for entry in results]
-    row("cycles", ["-" if c["cycles"] is None else f"{c['cycles']:,}" for c in costs])
-    worse = [c["cycles_pessimistic"] for c in costs]
-    if any(worse):
-        row("cycles, pessimistic", ["-" if w is None else f"{w:,}" for w in worse])
-    row(
-        "time", ["-" if c["milliseconds"] is None else f"{c['milliseconds']:.2f} ms" for c in costs]
-    )
-    row(
-        "energy (estimate)",
-        [
-            "-" if c["energy_uj_estimate"] is None else f"{c['energy_uj_estimate']:.1f} µJ"
-            for c in costs
-        ],
-    )
-    table.add_section()
-    row("arena", [kibibytes(entry.arena_bytes) for entry in results])
-    row(
-        "stack",
-        [
-            "-" if r.profile.stack_bytes is None else f"{r.profile.stack_bytes} B"
-            for r in evaluations
-        ],
-    )
-    homes = dict.fromkeys(entry.chip.code_memory for entry in results)
-    title = " or ".join(home for home in homes if home) or "library"
-    row(f"code and weights ({title})", [kibibytes(r.image.flash_bytes) for r in evaluations])
     console.print(table)
     for entry in results:
         profile = entry.evaluation.profile
@@ -219,3 +204,54 @@ def _print(name: str, results: list[_Result]) -> None:
             console.print(f"cycles of {entry.chip.name}: {profile.timing_model}")
         if profile.pessimistic_model:
             console.print(f"pessimistic of {entry.chip.name}: {profile.pessimistic_model}")
+
+
+def _accuracy_rows(results: list[_Result]) -> list[Row]:
+    found = [entry.evaluation for entry in results]
+    return [
+        ("accuracy, float", *(percent(r.float_accuracy) for r in found)),
+        ("accuracy, int8 reference", *(percent(r.reference_accuracy) for r in found)),
+        ("accuracy, int8 on the device", *(percent(r.device_accuracy) for r in found)),
+        ("same bits as the reference", *(f"{r.bit_exact} of {r.samples}" for r in found)),
+        ("signal to noise of the outputs", *(decibels(r.snr_db) for r in found)),
+    ]
+
+
+def _unfused_rows(results: list[_Result]) -> list[Row]:
+    plains = [entry.evaluation.unfused for entry in results]
+    if not any(plains):
+        return []
+    return [
+        ("accuracy, int8, not fused", *(percent(p.accuracy) if p else "-" for p in plains)),
+        ("signal to noise, not fused", *(decibels(p.snr_db) if p else "-" for p in plains)),
+        (
+            "signal to noise, fused to not fused",
+            *(decibels(p.fusion_snr_db) if p else "-" for p in plains),
+        ),
+    ]
+
+
+def _cost_rows(results: list[_Result]) -> list[Row]:
+    costs = [cost(entry.evaluation.profile, entry.chip) for entry in results]
+
+    def row(title: str, name: str, form: str) -> Row:
+        return (title, *("-" if c[name] is None else form.format(c[name]) for c in costs))
+
+    rows = [row("cycles", "cycles", "{:,}")]
+    if any(c["cycles_pessimistic"] for c in costs):
+        rows.append(row("cycles, pessimistic", "cycles_pessimistic", "{:,}"))
+    rows.append(row("time", "milliseconds", "{:.2f} ms"))
+    rows.append(row("energy (estimate)", "energy_uj_estimate", "{:.1f} µJ"))
+    return rows
+
+
+def _size_rows(results: list[_Result]) -> list[Row]:
+    stacks = [entry.evaluation.profile.stack_bytes for entry in results]
+    homes = dict.fromkeys(entry.chip.code_memory for entry in results)
+    home = " or ".join(home for home in homes if home) or "library"
+    flash = [entry.evaluation.image.flash_bytes for entry in results]
+    return [
+        ("arena", *(kibibytes(entry.arena_bytes) for entry in results)),
+        ("stack", *("-" if size is None else f"{size} B" for size in stacks)),
+        (f"code and weights ({home})", *map(kibibytes, flash)),
+    ]

@@ -26,6 +26,7 @@ from tinyformer.cli.console import (
 from tinyformer.cli.console import console as terminal
 from tinyformer.defaults import DEFAULT_PERCENTILE
 from tinyformer.errors import TinyFormerError
+from tinyformer.files import write_text
 from tinyformer.options import CompileOptions
 
 
@@ -74,7 +75,7 @@ def explain_command(
         raise
     explanation = explain(compilation)
     if output is not None:
-        _write(output, explanation_page(explanation))
+        write_text(output, explanation_page(explanation))
     if as_json:
         print_json({**explanation.to_json(), "page": None if output is None else str(output)})
         return
@@ -87,11 +88,3 @@ def _check_output(path: Path | None) -> None:
     """Before the work is done: a folder is what `compile` takes."""
     if path is not None and path.is_dir():
         raise TinyFormerError(f"--output takes a file for the page; '{path}' is a folder")
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise TinyFormerError(f"cannot write '{path}': {error.strerror}") from error

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from tinyformer.cli.console import JsonOption, console, print_json, progress_bar
+from tinyformer.files import write_text
 from tinyformer.options import OptionError
 
 
@@ -54,7 +55,7 @@ def flash_command(
             points.append(point)
             progress(len(points), total)
     if output is not None:
-        output.write_text(flash_svg(points), encoding="utf-8")
+        write_text(output, flash_svg(points))
     if as_json:
         print_json([asdict(point) for point in points])
         return

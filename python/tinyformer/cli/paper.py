@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +15,7 @@ import typer
 
 from tinyformer.cli.console import JsonOption, console, print_json, progress_bar
 from tinyformer.errors import TinyFormerError
+from tinyformer.files import write_text
 
 if TYPE_CHECKING:
     from rich.console import JustifyMethod
@@ -46,25 +49,28 @@ def paper_command(
 ) -> None:
     """Benchmark the papers' networks with weight fusion and depth-first tiling on and off."""
     from tinyformer.bench import paper
-    from tinyformer.bench.page import models, page, tables
+    from tinyformer.bench.page import Effort, models, page, tables
     from tinyformer.targets import get_target
 
     targets = [get_target(name).name for name in dict.fromkeys(target or paper.TARGETS)]
     subjects = paper.subjects(network or ())
     if output is not None and not output.parent.is_dir():
         raise TinyFormerError(f"cannot write '{output}': there is no folder '{output.parent}'")
+    cores = len(os.sched_getaffinity(0))
+    started = time.monotonic()
     with progress_bar("measuring", quiet=as_json) as progress:
         outcomes, peaks = paper.run(subjects, targets, processes=jobs, progress=progress)
+    effort = Effort(time.monotonic() - started, jobs or cores, cores)
     if output is not None:
-        output.write_text(page(_command(target, network, output), outcomes, peaks), "utf-8")
+        write_text(output, page(_command(target, network, output), outcomes, peaks, effort))
     if as_json:
-        print_json(_describe(outcomes, peaks))
+        print_json({**_describe(outcomes, peaks), "effort": asdict(effort)})
         return
     for table in tables(outcomes, peaks):
         _print(table)
     for line in models(outcomes):
         console.print(f"cycles of {line}", markup=False, soft_wrap=True)
-    console.print("all runs: same bits as the reference")
+    console.print(f"all runs: same bits as the reference; {effort}")
 
 
 def _command(target: list[str] | None, network: list[str] | None, output: Path) -> str:

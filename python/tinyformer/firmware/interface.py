@@ -20,6 +20,8 @@ class TensorInterface:
     """One input or output: int8, affine, real = scale * (stored - zero_point).
 
     Or int32: as an input token ids, as an output the integers of a model that computes on such.
+    `given` is the type of an input that is int8 or uint8 in the model itself; those of uint8 are
+    stored less by 128.
     """
 
     name: str
@@ -28,6 +30,7 @@ class TensorInterface:
     scale: float
     zero_point: int
     element: str = "int8"
+    given: str | None = None
 
     def __post_init__(self) -> None:
         size = WIDTHS[self.element]
@@ -96,6 +99,11 @@ class NetworkInterface:
         return f"{self.name}_run_in"
 
     @property
+    def tensors(self) -> tuple[TensorInterface, ...]:
+        """All inputs, then all outputs."""
+        return (*self.inputs, *self.outputs)
+
+    @property
     def io_bytes(self) -> int:
         """Bytes of all inputs and outputs together."""
-        return sum(tensor.bytes for tensor in (*self.inputs, *self.outputs))
+        return sum(tensor.bytes for tensor in self.tensors)

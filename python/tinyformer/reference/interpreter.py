@@ -16,7 +16,13 @@ from tinyformer.mlir import ir
 from tinyformer.reference import movement
 from tinyformer.reference.attention import ATTENTION
 from tinyformer.reference.layers import LAYERS
-from tinyformer.reference.values import Array, constant_array, empty_array, type_shape
+from tinyformer.reference.values import (
+    Array,
+    computed,
+    constant_array,
+    empty_array,
+    type_shape,
+)
 
 Observer = Callable[[ir.Operation, str, npt.NDArray[Any]], None]
 """Called with an op, the name of one of its values ("result", "scores", …) and the value."""
@@ -29,7 +35,7 @@ INDICES: dict[str, Callable[..., Any]] = {
 
 
 class Interpreter:
-    """Runs the public function of `module` on numpy arrays.
+    """Runs the public function of `module` on numpy arrays, of reals in float64.
 
     Raises TinyFormerError on ops that have no meaning here (after bufferization).
     """
@@ -54,8 +60,8 @@ class Interpreter:
                     f"input {argument.arg_number} has shape {tuple(array.shape)}, "
                     f"expected {type_shape(argument.type)}"
                 )
-            values[argument] = array
-            self.observer(self.function, f"argument {argument.arg_number}", array)
+            values[argument] = computed(array)
+            self.observer(self.function, f"argument {argument.arg_number}", values[argument])
         return self._run_block(self.function.regions[0].blocks[0], values)
 
     def _prepare(self, block: ir.Block) -> None:

@@ -102,8 +102,7 @@ def _lookup(op: Any, read: Read) -> list[Array]:
     if not is_real(x):
         return [integer.lookup(x, read(op.table))]
     factor = 1.0 if op.factor is None else float_of(op.factor)
-    y = real.FUNCTIONS[enum_of(op.function)](x * np.float32(factor))
-    return [y.astype(np.float32)]
+    return [real.FUNCTIONS[enum_of(op.function)](x * factor)]
 
 
 def _add(op: Any, read: Read) -> list[Array]:

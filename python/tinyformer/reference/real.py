@@ -1,6 +1,6 @@
 # Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""The real-valued meaning of the tinyattn ops, in float32 and float64."""
+"""The real-valued meaning of the tinyattn ops, in float64."""
 
 from __future__ import annotations
 

@@ -35,13 +35,22 @@ def constant_array(operation: ir.Operation) -> Array:
         return np.array(int_of(operation.attributes["value"]))
     type_ = ir.RankedTensorType(operation.results[0].type)
     data = _tinyformer.element_bytes(operation.attributes["value"])
-    return np.frombuffer(data, DTYPES[str(type_.element_type)]).reshape(type_.shape)
+    return computed(np.frombuffer(data, DTYPES[str(type_.element_type)]).reshape(type_.shape))
+
+
+def computed(array: Array) -> Array:
+    """The array as the interpreter computes with it: reals in 64 bits.
+
+    Every processor adds up a product in another order. In 32 bits that shows in the ranges of
+    calibration, and so in the program.
+    """
+    return array.astype(np.float64) if array.dtype.kind == "f" else array
 
 
 def empty_array(operation: ir.Operation) -> Array:
     """A `tensor.empty`: what it holds means nothing, so it may as well be zeros."""
     type_ = ir.RankedTensorType(operation.results[0].type)
-    return np.zeros(type_.shape, DTYPES[str(type_.element_type)])
+    return computed(np.zeros(type_.shape, DTYPES[str(type_.element_type)]))
 
 
 def requant_of(attribute: Any) -> Requant | None:

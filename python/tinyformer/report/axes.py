@@ -31,14 +31,25 @@ def log_scale(values: list[float], start: float, end: float) -> LogScale:
 
 
 def byte_ticks(scale: LogScale, most: int) -> list[int]:
-    """At most `most` powers of two on the scale."""
-    return _thin([2**n for n in range(48) if scale.low <= 2**n <= scale.high], most)
+    """At most `most` powers of two on the scale, or steps of one if there are not two of them."""
+    found = _thin([2**n for n in range(48) if scale.low <= 2**n <= scale.high], most)
+    return found if len(found) > 1 else _even(scale, most, [2**n for n in range(48)])
 
 
 def decimal_ticks(scale: LogScale, most: int) -> list[int]:
-    """At most `most` of 1, 2, 5, 10, ... on the scale."""
+    """At most `most` of 1, 2, 5, 10, ... on the scale, or steps of one if there are not two."""
     steps = [m * 10**n for n in range(15) for m in (1, 2, 5)]
-    return _thin([step for step in steps if scale.low <= step <= scale.high], most)
+    found = _thin([step for step in steps if scale.low <= step <= scale.high], most)
+    return found if len(found) > 1 else _even(scale, most, steps)
+
+
+def _even(scale: LogScale, most: int, steps: list[int]) -> list[int]:
+    """Multiples of the smallest of `steps` of which few are on the scale: each has many digits."""
+    for step in steps:
+        first, last = math.ceil(scale.low / step), math.floor(scale.high / step)
+        if last - first < min(most, 5):
+            return [step * n for n in range(first, last + 1)]
+    return []
 
 
 def linear_ticks(high: float, most: int) -> list[int]:

@@ -106,9 +106,9 @@ class Target:
         """The same chip for a network that uses `cores` of its cores; None means all of them."""
         if cores is None:
             return self
-        if not 1 <= cores <= self.cores:
+        if not isinstance(cores, int) or not 1 <= cores <= self.cores:
             raise TinyFormerError(
-                f"target {self.name!r} has {self.cores} core(s), --cores asks for {cores}"
+                f"target {self.name!r} has {self.cores} core(s), --cores asks for {cores!r}"
             )
         return replace(self, cores=cores)
 
