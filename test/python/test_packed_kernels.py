@@ -315,13 +315,14 @@ def test_lookup(size: int, chip: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [3, 13, 64, 150])
-def test_add(size: int, chip: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("offset", [70000, -70000])
+def test_add(size: int, offset: int, chip: str, tmp_path: Path) -> None:
     s = Snippet(np.random.default_rng(size))
     a, b = int8s(s, "a", [1, size]), int8s(s, "b", [1, size])
     y = s.result("y", [1, size], "i8")
     s.text.append(
         f"tinyattn.add ins(%a, %b : {a}, {b}) outs(%y : {y}) "
-        "{multipliers = array<i32: 9000, -12000>, offset = 70000 : i32, "
+        f"{{multipliers = array<i32: 9000, -12000>, offset = {offset} : i32, "
         "requant = #tinyattn.requant<shift = 14, zero_point = -3>}"
     )
     s.check(chip, tmp_path)

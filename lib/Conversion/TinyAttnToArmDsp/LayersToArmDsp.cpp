@@ -51,7 +51,8 @@ public:
     Value lhs = op.getLhs(), rhs = op.getRhs(), y = op.getInits().front();
     ArrayRef<int32_t> multipliers = *op.getMultipliers();
     RequantAttr requant = *op.getRequant();
-    int64_t offset = int64_t(*op.getOffset()) + getRounding(requant);
+    int64_t offset =
+        static_cast<int32_t>(*op.getOffset()) + getRounding(requant);
     int64_t largest = 128 * (std::abs(int64_t(multipliers[0])) +
                              std::abs(int64_t(multipliers[1])));
     if (!areContiguous({lhs, rhs, y}) || requant.getWide() ||
