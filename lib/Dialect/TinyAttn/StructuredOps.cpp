@@ -3,7 +3,7 @@
 //
 // Verifiers and side effects of the structured ops.
 
-#include "VerifierUtils.h"
+#include "StructuredVerifiers.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Builders.h"
@@ -54,74 +54,6 @@ TINYATTN_STRUCTURED_EFFECTS(EmbeddingOp)
 TINYATTN_STRUCTURED_EFFECTS(IntegerSoftmaxOp)
 TINYATTN_STRUCTURED_EFFECTS(IntegerLayernormOp)
 #undef TINYATTN_STRUCTURED_EFFECTS
-
-//===----------------------------------------------------------------------===//
-// Checks shared by several ops
-//===----------------------------------------------------------------------===//
-
-/// Input and destination are both i8 or both f32.
-static LogicalResult verifyActivations(Operation *op, ValueRange values) {
-  Type element = shaped(values.front()).getElementType();
-  for (Value value : values.drop_front())
-    if (failed(verifyElementType(op, "every activation", value, element)))
-      return failure();
-  return success();
-}
-
-static bool isInt8(Value value) {
-  return shaped(value).getElementType().isInteger(8);
-}
-
-/// Ops that requantise carry `requant` exactly on i8; its own multiplier is
-/// there exactly if the op has no operand for them.
-static LogicalResult verifyRequant(Operation *op,
-                                   std::optional<RequantAttr> requant,
-                                   bool quantized, bool ownMultiplier) {
-  if (failed(verifyPresence(op, "requant", requant.has_value(), quantized,
-                            quantized ? "on i8" : "on f32")))
-    return failure();
-  if (!requant)
-    return success();
-  return verifyPresence(op, "multiplier in requant",
-                        requant->getMultiplier() != 0, ownMultiplier,
-                        ownMultiplier ? "on i8" : "beside its own multipliers");
-}
-
-/// The weight, bias and multipliers of `linear` and `conv`.
-static LogicalResult verifyWeights(Operation *op, Value weight, Value bias,
-                                   Value multipliers, bool quantized,
-                                   int64_t channels) {
-  MLIRContext *context = op->getContext();
-  if (failed(verifyElementType(op, "weight", weight,
-                               activationType(context, quantized))) ||
-      failed(
-          verifyElementType(op, "bias", bias, biasType(context, quantized))) ||
-      failed(verifyShape(op, "bias", bias, {channels})) ||
-      failed(verifyPresence(op, "multipliers", bool(multipliers), quantized,
-                            quantized ? "on i8" : "on f32")))
-    return failure();
-  if (!multipliers)
-    return success();
-  return verifyShape(op, "multipliers", multipliers, {channels});
-}
-
-/// The addends beside `count` multipliers.
-static LogicalResult verifyOffsets(Operation *op, Value offsets, bool quantized,
-                                   int64_t count) {
-  if (!offsets)
-    return success();
-  if (failed(verifyPresence(op, "offsets", true, quantized, "on f32")))
-    return failure();
-  return verifyShape(op, "offsets", offsets, {count});
-}
-
-/// The table of 256 bytes of `lookup` and `softmax`.
-static LogicalResult verifyTable(Operation *op, Value table, bool quantized) {
-  if (failed(verifyPresence(op, "table", bool(table), quantized,
-                            quantized ? "on i8" : "on f32")))
-    return failure();
-  return table ? verifyShape(op, "table", table, {256}) : success();
-}
 
 //===----------------------------------------------------------------------===//
 // linear, matmul, conv
