@@ -232,6 +232,8 @@ def test_weights_that_do_not_fit_flash(cli) -> None:
         (("--shape", "17,48,12,4", "--fuse", "maybe"), "--fuse takes"),
         (("--shape", "17,48,12,4", "--tile", "0"), "--tile takes 1 to 17 rows"),
         (("--shape", "17,48,12,4", "--tile", "18"), "--tile takes 1 to 17 rows"),
+        (("--shape", "17,48,12,4", "--queries", "0"), "--queries takes 1 to 17 rows"),
+        (("--shape", "17,48,12,4", "--queries", "18"), "--queries takes 1 to 17 rows"),
         (("--shape", "17,48,12,4", "--tile", "some"), "auto, none, min or a number"),
         (("--shape", "17,48,12,4", "--optimize", "speed"), "--optimize takes"),
         (("--shape", "17,48,12,4", "--schedule", "columns"), "--schedule takes"),

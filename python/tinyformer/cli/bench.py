@@ -63,6 +63,10 @@ def attention_command(
         str, typer.Option(metavar="S,E,P,H", help="Tokens, width, head width, heads.")
     ],
     target: TargetOption,
+    queries: Annotated[
+        int | None,
+        typer.Option(help="Rows of the result that are read, 1 for a class token. [default: all]"),
+    ] = None,
     cores: CoresOption = None,
     memory: MemoryOption = None,
     fuse: FuseOption = "auto",
@@ -81,10 +85,14 @@ def attention_command(
 
     tokens, width, head_width, heads = _parse(shape, "S,E,P,H")
     options = CompileOptions(fuse, optimize, tile=tile, schedule=schedule, unroll=unroll)
-    _check_rows(tile, tokens)
+    _check_rows("--tile", tile, tokens)
+    shown: dict[str, Any] = {"fuse": fuse, "optimize": optimize, "tile": tile, "unroll": unroll}
+    if queries is not None:
+        _check_rows("--queries", str(queries), tokens)
+        shown["queries"] = queries
     machine = _machine(target, cores, memory, wait_states, instruction_cache, contention)
-    layer = layers.attention(tokens, width, head_width, heads, seed)
-    shown = {"fuse": fuse, "optimize": optimize, "tile": tile, "unroll": unroll}
+    read = None if queries is None else (0, queries)
+    layer = layers.attention(tokens, width, head_width, heads, seed, read)
     _report(layer, machine, shape, as_json, options, shown)
 
 
@@ -110,90 +118,42 @@ def linear_command(
     _report(layers.linear(rows, channels, depth, seed), machine, shape, as_json)
 
 
-@app.command("softmax")
-def softmax_command(
-    shape: RowsOption,
-    target: TargetOption,
-    cores: CoresOption = None,
-    memory: MemoryOption = None,
-    seed: SeedOption = 0,
-    wait_states: WaitStatesOption = 0,
-    instruction_cache: InstructionCacheOption = True,
-    contention: ContentionOption = True,
-    as_json: JsonOption = False,
-) -> None:
-    """Benchmark one softmax along rows, normalised."""
-    machine = _machine(target, cores, memory, wait_states, instruction_cache, contention)
-    _rows("softmax", shape, machine, seed, as_json)
+ROW_LAYERS = {
+    "softmax": "Benchmark one softmax along rows, normalised.",
+    "layernorm": "Benchmark one layer normalisation of rows.",
+    "lookup": "Benchmark one table lookup of each element, such as GELU.",
+    "add": "Benchmark one sum of two tensors, such as a residual connection.",
+}
 
 
-@app.command("layernorm")
-def layernorm_command(
-    shape: RowsOption,
-    target: TargetOption,
-    cores: CoresOption = None,
-    memory: MemoryOption = None,
-    seed: SeedOption = 0,
-    wait_states: WaitStatesOption = 0,
-    instruction_cache: InstructionCacheOption = True,
-    contention: ContentionOption = True,
-    as_json: JsonOption = False,
-) -> None:
-    """Benchmark one layer normalisation of rows."""
-    machine = _machine(target, cores, memory, wait_states, instruction_cache, contention)
-    _rows("layernorm", shape, machine, seed, as_json)
+def _add_row_command(kind: str, summary: str) -> None:
+    """The command for a layer that `layers` makes of rows and columns."""
+
+    def row_command(
+        shape: RowsOption,
+        target: TargetOption,
+        cores: CoresOption = None,
+        memory: MemoryOption = None,
+        seed: SeedOption = 0,
+        wait_states: WaitStatesOption = 0,
+        instruction_cache: InstructionCacheOption = True,
+        contention: ContentionOption = True,
+        as_json: JsonOption = False,
+    ) -> None:
+        from tinyformer.bench import layers
+
+        rows, columns = _parse(shape, "ROWS,COLS")
+        machine = _machine(target, cores, memory, wait_states, instruction_cache, contention)
+        layer = getattr(layers, kind)(rows, columns, seed)
+        _report(layer, machine, shape, as_json)
+
+    app.command(kind, help=summary)(row_command)
 
 
-@app.command("lookup")
-def lookup_command(
-    shape: RowsOption,
-    target: TargetOption,
-    cores: CoresOption = None,
-    memory: MemoryOption = None,
-    seed: SeedOption = 0,
-    wait_states: WaitStatesOption = 0,
-    instruction_cache: InstructionCacheOption = True,
-    contention: ContentionOption = True,
-    as_json: JsonOption = False,
-) -> None:
-    """Benchmark one table lookup of each element, such as GELU."""
-    machine = _machine(target, cores, memory, wait_states, instruction_cache, contention)
-    _rows("lookup", shape, machine, seed, as_json)
-
-
-@app.command("add")
-def add_command(
-    shape: RowsOption,
-    target: TargetOption,
-    cores: CoresOption = None,
-    memory: MemoryOption = None,
-    seed: SeedOption = 0,
-    wait_states: WaitStatesOption = 0,
-    instruction_cache: InstructionCacheOption = True,
-    contention: ContentionOption = True,
-    as_json: JsonOption = False,
-) -> None:
-    """Benchmark one sum of two tensors, such as a residual connection."""
-    machine = _machine(target, cores, memory, wait_states, instruction_cache, contention)
-    _rows("add", shape, machine, seed, as_json)
-
-
+for _kind, _summary in ROW_LAYERS.items():
+    _add_row_command(_kind, _summary)
 app.command("flash")(flash_command)
 app.command("paper")(paper_command)
-
-
-def _rows(kind: str, shape: str, machine: _Machine, seed: int, as_json: bool) -> None:
-    """Benchmarks a layer of rows and columns."""
-    from tinyformer.bench import layers
-
-    make = {
-        "softmax": layers.softmax,
-        "layernorm": layers.layernorm,
-        "lookup": layers.lookup,
-        "add": layers.add,
-    }[kind]
-    rows, columns = _parse(shape, "ROWS,COLS")
-    _report(make(rows, columns, seed), machine, shape, as_json)
 
 
 def _parse(shape: str, form: str) -> list[int]:
@@ -231,10 +191,10 @@ def _print_enlarged(chip: Target, measured: Target) -> None:
         )
 
 
-def _check_rows(tile: str, tokens: int) -> None:
+def _check_rows(option: str, rows: str, tokens: int) -> None:
     """A number of rows is checked here, where the number of tokens is known."""
-    if tile.isdecimal() and not 1 <= int(tile) <= tokens:
-        raise OptionError(f"--tile takes 1 to {tokens} rows for this shape; got {tile}")
+    if rows.lstrip("-").isdecimal() and not 1 <= int(rows) <= tokens:
+        raise OptionError(f"{option} takes 1 to {tokens} rows for this shape; got {rows}")
 
 
 @dataclass(frozen=True)
