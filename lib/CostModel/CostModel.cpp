@@ -52,6 +52,9 @@ constexpr CoreCosts kCortexM7 = {{0.58, 2.73, 18.19, 29.02},
 
 constexpr int64_t kShortDepth = 2;
 
+/// Of an element that is transposed, by loops.
+constexpr double kTransposeCortexM = 9, kTransposePulp = 9;
+
 const CoreCosts &getCosts(StringRef core) {
   return core == "cortex-m7" ? kCortexM7 : kCortexM4;
 }
@@ -118,6 +121,10 @@ double mlir::tinyattn::estimateMatmul(StringRef core, int64_t batch,
     return batch * estimateProduct(costs.matmul, rows, columns, depth);
   int64_t tiles = (columns + 3) / 4;
   return batch * getPairs(rows) * (tiles * costs.shortTile + costs.shortPair);
+}
+
+double mlir::tinyattn::estimateTranspose(StringRef core, int64_t elements) {
+  return (isPulp(core) ? kTransposePulp : kTransposeCortexM) * elements;
 }
 
 double mlir::tinyattn::estimateSums(StringRef core, int64_t elements) {

@@ -41,6 +41,14 @@ LinearOp createLinear(OpBuilder &builder, Location loc, StringRef suffix,
                           requant);
 }
 
+/// The input as values, whose columns are read.
+TransposeOp createTranspose(OpBuilder &builder, Location loc, Value input) {
+  loc = appendToName(loc, "value");
+  ArrayRef<int64_t> shape = cast<ShapedType>(input.getType()).getShape();
+  Value init = createEmpty(builder, loc, {shape[1], shape[0]}, 8);
+  return TransposeOp::create(builder, loc, init.getType(), input, init);
+}
+
 /// softmax(requantised Q·Kᵀ)·V with late normalisation, [S, H·Pv].
 template <typename AttentionOp>
 void createContext(OpBuilder &builder, AttentionOp op, Value key,
@@ -69,23 +77,32 @@ void createContext(OpBuilder &builder, AttentionOp op, Value key,
   loc = appendToName(op.getLoc(), "context");
   Value context =
       createEmpty(builder, loc, {rows, heads * op.getValueWidth()}, 8);
+  Operation *values = parts.value;
+  if (!values)
+    values = parts.transpose =
+        createTranspose(builder, op.getLoc(), op.getInput());
   parts.context = MatmulOp::create(
       builder, loc, context.getType(), parts.softmax.getResult(0),
-      parts.value.getResult(0), op.getContextMultipliers(),
+      values->getResult(0), op.getContextMultipliers(),
       /*offsets=*/Value(), parts.softmax.getResult(1), context,
-      /*transpose_b=*/false,
+      /*transpose_b=*/!parts.value,
       /*unsigned_lhs=*/true, /*merge_heads=*/true, op.getContextRequantAttr());
 }
 
-LinearOp createKey(OpBuilder &builder, MhsaOp op) {
-  return createLinear(builder, op.getLoc(), "key", op.getInput(),
-                      op.getKeyWeight(), op.getKeyBias(),
-                      op.getKeyMultipliers(), op.getKeyRequantAttr(),
-                      op.getHeads());
+/// The projections of keys and values.
+void createKeysAndValues(OpBuilder &builder, MhsaOp op, AttentionParts &parts) {
+  parts.key =
+      createLinear(builder, op.getLoc(), "key", op.getInput(),
+                   op.getKeyWeight(), op.getKeyBias(), op.getKeyMultipliers(),
+                   op.getKeyRequantAttr(), op.getHeads());
+  parts.value = createLinear(builder, op.getLoc(), "value", op.getInput(),
+                             op.getValueWeight(), op.getValueBias(),
+                             op.getValueMultipliers(), op.getValueRequantAttr(),
+                             op.getHeads());
 }
 
-/// The keys are the input itself.
-LinearOp createKey(OpBuilder &, FusedMhsaOp) { return nullptr; }
+/// They are the input itself.
+void createKeysAndValues(OpBuilder &, FusedMhsaOp, AttentionParts &) {}
 
 template <typename AttentionOp>
 AttentionParts createParts(OpBuilder &builder, AttentionOp op) {
@@ -94,11 +111,7 @@ AttentionParts createParts(OpBuilder &builder, AttentionOp op) {
                              op.getQueryWeight(), op.getQueryBias(),
                              op.getQueryMultipliers(), op.getQueryRequantAttr(),
                              op.getHeads());
-  parts.key = createKey(builder, op);
-  parts.value = createLinear(builder, op.getLoc(), "value", op.getInput(),
-                             op.getValueWeight(), op.getValueBias(),
-                             op.getValueMultipliers(), op.getValueRequantAttr(),
-                             op.getHeads());
+  createKeysAndValues(builder, op, parts);
   createContext(builder, op, parts.key ? parts.key.getResult(0) : op.getInput(),
                 parts);
   parts.output = createLinear(builder, op.getLoc(), "output",

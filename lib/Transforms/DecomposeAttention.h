@@ -11,9 +11,11 @@
 namespace mlir::tinyattn {
 
 /// The structured ops of one attention layer, in their order. With fused
-/// weights `key` is null: the keys are the input.
+/// weights `key` and `value` are null: the keys are the input, and the values
+/// are what `transpose` makes of it, which is null without.
 struct AttentionParts {
   LinearOp query, key, value;
+  TransposeOp transpose;
   MatmulOp scores;
   SoftmaxOp softmax;
   MatmulOp context;

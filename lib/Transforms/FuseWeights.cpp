@@ -23,13 +23,18 @@ struct Costs {
 };
 
 struct Shape {
-  int64_t tokens, queries, width, heads, headWidth;
+  int64_t tokens, queries, width, heads, headWidth, valueWidth, outputWidth;
 };
 
 Shape getShape(MhsaOp op) {
   ArrayRef<int64_t> input = op.getInput().getType().getShape();
-  return {input[0], op.getQuerySource().getType().getDimSize(0), input[1],
-          static_cast<int64_t>(op.getHeads()), op.getHeadWidth()};
+  return {input[0],
+          op.getQuerySource().getType().getDimSize(0),
+          input[1],
+          static_cast<int64_t>(op.getHeads()),
+          op.getHeadWidth(),
+          op.getValueWidth(),
+          op.getResult().getType().getDimSize(1)};
 }
 
 /// int8 weights, and an int32 bias and multiplier for each channel.
@@ -37,24 +42,43 @@ int64_t weightBytes(int64_t channels, int64_t depth) {
   return channels * (depth + 8);
 }
 
-/// Projections of queries and keys, and scores of headWidth products.
-Costs estimatePlain(StringRef core, const Shape &shape) {
-  int64_t channels = shape.heads * shape.headWidth;
-  return {estimateLinear(core, shape.queries, channels, shape.width) +
-              estimateLinear(core, shape.tokens, channels, shape.width) +
-              estimateMatmul(core, shape.heads, shape.queries, shape.tokens,
-                             shape.headWidth),
-          2 * weightBytes(channels, shape.width)};
+/// From the rows of each head to the output: contexts of `valueWidth` columns,
+/// and the output projection of all of them.
+double estimateOutput(StringRef core, const Shape &shape, int64_t valueWidth) {
+  return estimateMatmul(core, shape.heads, shape.queries, valueWidth,
+                        shape.tokens) +
+         estimateLinear(core, shape.queries, shape.outputWidth,
+                        shape.heads * valueWidth);
 }
 
-/// One projection, as wide as the input for each head, and scores of so many
-/// products.
+/// From the input to scores of `headWidth` products.
+double estimateScores(StringRef core, const Shape &shape, int64_t headWidth) {
+  return estimateLinear(core, shape.queries, shape.heads * headWidth,
+                        shape.width) +
+         estimateMatmul(core, shape.heads, shape.queries, shape.tokens,
+                        headWidth);
+}
+
+/// With projections of keys and values.
+Costs estimatePlain(StringRef core, const Shape &shape) {
+  int64_t channels = shape.heads * shape.headWidth;
+  int64_t values = shape.heads * shape.valueWidth;
+  return {
+      estimateScores(core, shape, shape.headWidth) +
+          estimateLinear(core, shape.tokens, channels + values, shape.width) +
+          estimateOutput(core, shape, shape.valueWidth),
+      weightBytes(2 * channels + values, shape.width) +
+          weightBytes(shape.outputWidth, values)};
+}
+
+/// Heads as wide as the input, which is transposed once.
 Costs estimateFused(StringRef core, const Shape &shape) {
   int64_t channels = shape.heads * shape.width;
-  return {estimateLinear(core, shape.queries, channels, shape.width) +
-              estimateMatmul(core, shape.heads, shape.queries, shape.tokens,
-                             shape.width),
-          weightBytes(channels, shape.width)};
+  return {estimateScores(core, shape, shape.width) +
+              estimateTranspose(core, shape.tokens * shape.width) +
+              estimateOutput(core, shape, shape.width),
+          weightBytes(channels, shape.width) +
+              weightBytes(shape.outputWidth, channels)};
 }
 
 /// Rows (h, e') and columns k of M_hᵀ: Σ_p Wq[h, p, k]·Wk[h, p, e'].
@@ -88,6 +112,39 @@ SmallVector<float> fuseBias(ArrayRef<float> bias, ArrayRef<float> key,
       }
       fused.push_back(sum);
     }
+  return fused;
+}
+
+/// N[e', h·E + k] = Σ_p Wo[e', h·Pv + p]·Wv[h·Pv + p, k].
+SmallVector<float> fuseOutput(ArrayRef<float> output, ArrayRef<float> value,
+                              const Shape &shape) {
+  SmallVector<float> fused;
+  int64_t depth = shape.heads * shape.valueWidth;
+  for (int64_t e = 0; e < shape.outputWidth; ++e)
+    for (int64_t h = 0; h < shape.heads; ++h)
+      for (int64_t k = 0; k < shape.width; ++k) {
+        double sum = 0;
+        for (int64_t p = 0; p < shape.valueWidth; ++p) {
+          int64_t channel = h * shape.valueWidth + p;
+          sum += double(output[e * depth + channel]) *
+                 value[channel * shape.width + k];
+        }
+        fused.push_back(sum);
+      }
+  return fused;
+}
+
+/// d[e'] = bo[e'] + Σ_p Wo[e', p]·bv[p], over the channels of all heads.
+SmallVector<float> fuseOutputBias(ArrayRef<float> outputBias,
+                                  ArrayRef<float> output,
+                                  ArrayRef<float> valueBias) {
+  SmallVector<float> fused;
+  for (auto [e, bias] : llvm::enumerate(outputBias)) {
+    double sum = bias;
+    for (auto [p, value] : llvm::enumerate(valueBias))
+      sum += double(output[e * valueBias.size() + p]) * value;
+    fused.push_back(sum);
+  }
   return fused;
 }
 
@@ -152,29 +209,40 @@ struct FuseWeights : impl::FuseWeightsBase<FuseWeights> {
   }
 
   LogicalResult rewrite(MhsaOp op, const Shape &shape) {
-    FailureOr<SmallVector<float>> query =
-        getConstant<float>(op.getQueryWeight());
-    FailureOr<SmallVector<float>> bias = getConstant<float>(op.getQueryBias());
-    FailureOr<SmallVector<float>> key = getConstant<float>(op.getKeyWeight());
-    if (failed(query) || failed(bias) || failed(key))
-      return op.emitOpError("needs constant query and key weights to be fused");
-    int64_t channels = shape.heads * shape.width;
+    SmallVector<SmallVector<float>> constants;
+    for (Value operand : {Value(op.getQueryWeight()), Value(op.getQueryBias()),
+                          Value(op.getKeyWeight()), Value(op.getValueWeight()),
+                          Value(op.getValueBias()), Value(op.getOutputWeight()),
+                          Value(op.getOutputBias())}) {
+      FailureOr<SmallVector<float>> constant = getConstant<float>(operand);
+      if (failed(constant))
+        return op.emitOpError("needs constant weights to be fused");
+      constants.push_back(std::move(*constant));
+    }
+    const auto &query = constants[0], &queryBias = constants[1],
+               &key = constants[2], &value = constants[3],
+               &valueBias = constants[4], &output = constants[5],
+               &outputBias = constants[6];
     IRRewriter rewriter(op);
-    Location loc = op.getLoc();
-    Value weight =
-        createConstant<float>(rewriter, loc, fuseWeights(*query, *key, shape),
-                              {channels, shape.width}, "fused_weight");
-    Value fusedBias = createConstant<float>(
-        rewriter, loc, fuseBias(*bias, *key, shape), {channels}, "fused_bias");
+    auto create = [&](ArrayRef<float> elements, ArrayRef<int64_t> dimensions,
+                      StringRef name) {
+      return createConstant<float>(rewriter, op.getLoc(), elements, dimensions,
+                                   name);
+    };
+    int64_t channels = shape.heads * shape.width;
     rewriter.replaceOpWithNewOp<FusedMhsaOp>(
-        op, op.getResult().getType(), op.getInput(), op.getQueryRows(), weight,
-        fusedBias,
-        /*query_multipliers=*/Value(), op.getValueWeight(), op.getValueBias(),
-        /*value_multipliers=*/Value(), op.getOutputWeight(), op.getOutputBias(),
-        /*output_multipliers=*/Value(),
-        /*scores_multipliers=*/Value(), /*context_multipliers=*/Value(),
-        /*exp_table=*/Value(), op.getHeadsAttr(), op.getScaleAttr(),
-        /*query_requant=*/nullptr, /*value_requant=*/nullptr,
+        op, op.getResult().getType(), op.getInput(), op.getQueryRows(),
+        create(fuseWeights(query, key, shape), {channels, shape.width},
+               "fused_weight"),
+        create(fuseBias(queryBias, key, shape), {channels}, "fused_bias"),
+        /*query_multipliers=*/Value(),
+        create(fuseOutput(output, value, shape), {shape.outputWidth, channels},
+               "fused_output_weight"),
+        create(fuseOutputBias(outputBias, output, valueBias),
+               {shape.outputWidth}, "fused_output_bias"),
+        /*output_multipliers=*/Value(), /*scores_multipliers=*/Value(),
+        /*context_multipliers=*/Value(), /*exp_table=*/Value(),
+        op.getHeadsAttr(), op.getScaleAttr(), /*query_requant=*/nullptr,
         /*scores_requant=*/nullptr, /*context_requant=*/nullptr,
         /*output_requant=*/nullptr);
     return success();

@@ -128,8 +128,8 @@ class _Recorder:
         per_head = name in ("query", "key", "value")
         if name == "scores":
             value = np.maximum(value, value.max(axis=-1, keepdims=True) - SCORE_REACH)
-        if name == "key" and value.ndim == 2:
-            return  # the key of fused attention is its input
+        if name in ("key", "value") and value.ndim == 2:
+            return  # those of fused attention are its input
         parts = list(value) if per_head else [value]
         if (key, name) not in self.values:
             share = max(1, MAX_VALUES // self.count)

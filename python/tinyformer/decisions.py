@@ -29,7 +29,7 @@ class TiledFeedForward:
 
 @dataclass(frozen=True)
 class FusionDecision:
-    """Whether a layer's query and key weights were fused, and the estimates for either form of
+    """Whether a layer's weights were fused, and the estimates for either form of
     what differs between them. A layer that arrived `quantized` keeps its own integers."""
 
     layer: str

@@ -114,7 +114,8 @@ def _attention(op: Any) -> dict[str, Work]:
     heads = int_of(op.heads)
     tokens, width = type_shape(op.input.type)
     rows = type_shape(op.result.type)[0]
-    values = type_shape(op.value_weight.type)[0]
+    fused = op.operation.name == "tinyattn.fused_mhsa"
+    values = heads * width if fused else type_shape(op.value_weight.type)[0]
     queries = type_shape(op.query_weight.type)[0]
     scores = heads * rows * tokens
 
@@ -126,15 +127,16 @@ def _attention(op: Any) -> dict[str, Work]:
         )
         return Work(rows * depth * channels, rows * (depth + channels) + constant)
 
-    fused = op.operation.name == "tinyattn.fused_mhsa"
     keys = width if fused else queries
     parts = {"query": projection("query", rows, width, queries)}
-    if not fused:
+    if fused:
+        parts["value"] = Work(0, 2 * tokens * width)
+    else:
         parts["key"] = projection("key", tokens, width, queries)
+        parts["value"] = projection("value", tokens, width, values)
     return parts | {
-        "value": projection("value", tokens, width, values),
         "scores": Work(rows * tokens * queries, rows * queries + tokens * keys + scores),
         "softmax": Work(0, 2 * scores),
-        "context": Work(rows * tokens * values, scores + (tokens + rows) * values),
+        "context": Work(rows * tokens * values, scores + tokens * (width if fused else values) + rows * values),
         "output": projection("output", rows, values, type_shape(op.result.type)[1]),
     }

@@ -195,6 +195,17 @@ func.func @lookup(%x: memref<2x3xi8>, %t: memref<256xi8>, %y: memref<2x3xi8>) {
   return
 }
 
+// CHECK-LABEL: @transpose
+// CHECK-SAME: %[[X:[^:]*]]: memref<2x3xi8>, %[[Y:[^:]*]]: memref<3x2xi8>
+func.func @transpose(%x: memref<2x3xi8>, %y: memref<3x2xi8>) {
+  // CHECK: scf.for %[[N:.*]] =
+  // CHECK: scf.for %[[M:.*]] =
+  // CHECK: %[[BYTE:.*]] = memref.load %[[X]][%[[M]], %[[N]]]
+  // CHECK: memref.store %[[BYTE]], %[[Y]][%[[N]], %[[M]]]
+  tinyattn.transpose ins(%x : memref<2x3xi8>) outs(%y : memref<3x2xi8>)
+  return
+}
+
 // CHECK-LABEL: @add
 func.func @add(%a: memref<4xi8>, %b: memref<4xi8>, %y: memref<4xi8>) {
   // CHECK: %[[A:.*]] = arith.muli %{{.*}}, %c9000_i32 : i32

@@ -690,26 +690,37 @@ func.func @mhsa_on_i8_exp_table_shape(%x: tensor<5x8xi8>, %qw: tensor<8x8xi8>,
 // -----
 
 func.func @fused_mhsa_valid(%x: tensor<5x8xf32>, %qw: tensor<16x8xf32>,
-    %qb: tensor<16xf32>, %vw: tensor<6x8xf32>, %vb: tensor<6xf32>,
-    %ow: tensor<8x6xf32>, %ob: tensor<8xf32>) {
+    %qb: tensor<16xf32>, %ow: tensor<6x16xf32>, %ob: tensor<6xf32>) {
   // This one is OK.
   %y = tinyattn.fused_mhsa %x
     query(%qw, %qb : tensor<16x8xf32>, tensor<16xf32>)
-    value(%vw, %vb : tensor<6x8xf32>, tensor<6xf32>)
-    output(%ow, %ob : tensor<8x6xf32>, tensor<8xf32>)
+    output(%ow, %ob : tensor<6x16xf32>, tensor<6xf32>)
+    {heads = 2 : i64, scale = 5.000000e-01 : f32}
+    : tensor<5x8xf32> -> tensor<5x6xf32>
+  return
+}
+
+func.func @fused_mhsa_query_weight_shape(%x: tensor<5x8xf32>,
+    %qw: tensor<8x8xf32>, %qb: tensor<8xf32>, %ow: tensor<8x16xf32>,
+    %ob: tensor<8xf32>) {
+  // expected-error @below {{'tinyattn.fused_mhsa' op expects query_weight of shape [16, 8], got [8, 8]}}
+  %y = tinyattn.fused_mhsa %x
+    query(%qw, %qb : tensor<8x8xf32>, tensor<8xf32>)
+    output(%ow, %ob : tensor<8x16xf32>, tensor<8xf32>)
     {heads = 2 : i64, scale = 5.000000e-01 : f32}
     : tensor<5x8xf32> -> tensor<5x8xf32>
   return
 }
 
-func.func @fused_mhsa_query_weight_shape(%x: tensor<5x8xf32>,
-    %qw: tensor<8x8xf32>, %qb: tensor<8xf32>, %vw: tensor<6x8xf32>,
-    %vb: tensor<6xf32>, %ow: tensor<8x6xf32>, %ob: tensor<8xf32>) {
-  // expected-error @below {{'tinyattn.fused_mhsa' op expects query_weight of shape [16, 8], got [8, 8]}}
+// -----
+
+func.func @fused_mhsa_output_weight_shape(%x: tensor<5x8xf32>,
+    %qw: tensor<16x8xf32>, %qb: tensor<16xf32>, %ow: tensor<8x8xf32>,
+    %ob: tensor<8xf32>) {
+  // expected-error @below {{'tinyattn.fused_mhsa' op expects output_weight of shape [8, 16], got [8, 8]}}
   %y = tinyattn.fused_mhsa %x
-    query(%qw, %qb : tensor<8x8xf32>, tensor<8xf32>)
-    value(%vw, %vb : tensor<6x8xf32>, tensor<6xf32>)
-    output(%ow, %ob : tensor<8x6xf32>, tensor<8xf32>)
+    query(%qw, %qb : tensor<16x8xf32>, tensor<16xf32>)
+    output(%ow, %ob : tensor<8x8xf32>, tensor<8xf32>)
     {heads = 2 : i64, scale = 5.000000e-01 : f32}
     : tensor<5x8xf32> -> tensor<5x8xf32>
   return

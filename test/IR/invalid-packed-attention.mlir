@@ -188,6 +188,22 @@ func.func @context_values(%e: tensor<2x2x5x2xi32>, %s: tensor<2x4xi32>, %v: tens
 
 // -----
 
+func.func @context_shared(%e: tensor<2x2x5x2xi32>, %s: tensor<2x4xi32>, %v: tensor<4x5xi32>, %m: tensor<2xi32>, %y: tensor<3x16xi8>, %z: tensor<3x8xi8>) {
+  // This one is OK.
+  %c = tinyattn.packed_context ins(%e, %v, %s, %m
+      : tensor<2x2x5x2xi32>, tensor<4x5xi32>, tensor<2x4xi32>, tensor<2xi32>) outs(%y : tensor<3x16xi8>)
+    {layout = #tinyattn.layout<rows>, form = #tinyattn.form<joint>,
+     requant = #tinyattn.requant<shift = 20>, shared_values} -> tensor<3x16xi8>
+  // expected-error @below {{'tinyattn.packed_context' op has 8 pairs of columns in its panels, but a destination of 8 columns}}
+  %d = tinyattn.packed_context ins(%e, %v, %s, %m
+      : tensor<2x2x5x2xi32>, tensor<4x5xi32>, tensor<2x4xi32>, tensor<2xi32>) outs(%z : tensor<3x8xi8>)
+    {layout = #tinyattn.layout<rows>, form = #tinyattn.form<joint>,
+     requant = #tinyattn.requant<shift = 20>, shared_values} -> tensor<3x8xi8>
+  return
+}
+
+// -----
+
 func.func @context_heads(%e: tensor<2x2x5x2xi32>, %s: tensor<2x4xi32>, %v: tensor<7x5xi32>, %m: tensor<2xi32>, %y: tensor<3x14xi8>) {
   // expected-error @below {{'tinyattn.packed_context' op cannot split 7 pairs of channels into 2 heads}}
   %c = tinyattn.packed_context ins(%e, %v, %s, %m

@@ -54,16 +54,22 @@ func.func @mhsa_on_i8(%x: tensor<5x8xi8>, %w: tensor<8x8xi8>, %b: tensor<8xi32>,
 
 // CHECK-LABEL: @fused_mhsa
 func.func @fused_mhsa(%x: tensor<5x8xf32>, %m: tensor<16x8xf32>, %c: tensor<16xf32>,
-    %wv: tensor<8x8xf32>, %bv: tensor<8xf32>,
-    %wo: tensor<8x8xf32>, %bo: tensor<8xf32>) -> tensor<5x8xf32> {
+    %n: tensor<8x16xf32>, %d: tensor<8xf32>) -> tensor<5x8xf32> {
   // CHECK: tinyattn.fused_mhsa
   %y = tinyattn.fused_mhsa %x
     query(%m, %c : tensor<16x8xf32>, tensor<16xf32>)
-    value(%wv, %bv : tensor<8x8xf32>, tensor<8xf32>)
-    output(%wo, %bo : tensor<8x8xf32>, tensor<8xf32>)
+    output(%n, %d : tensor<8x16xf32>, tensor<8xf32>)
     {heads = 2 : i64, scale = 5.000000e-01 : f32}
     : tensor<5x8xf32> -> tensor<5x8xf32>
   return %y : tensor<5x8xf32>
+}
+
+// CHECK-LABEL: @transpose
+func.func @transpose(%x: tensor<5x8xi8>, %init: tensor<8x5xi8>) -> tensor<8x5xi8> {
+  // CHECK: tinyattn.transpose ins(%{{.*}} : tensor<5x8xi8>) outs(%{{.*}} : tensor<8x5xi8>)
+  %y = tinyattn.transpose ins(%x : tensor<5x8xi8>) outs(%init : tensor<8x5xi8>)
+    -> tensor<8x5xi8>
+  return %y : tensor<8x5xi8>
 }
 
 // CHECK-LABEL: @linear

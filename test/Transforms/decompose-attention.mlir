@@ -36,21 +36,22 @@ func.func @mhsa(%x: tensor<5x8xi8>, %w: tensor<8x8xi8>, %b: tensor<8xi32>, %m: t
 
 #r = #tinyattn.requant<shift = 12>
 
-// The keys are the input, shared by the heads.
+// The keys are the input, shared by the heads, and so are the values.
 // CHECK-LABEL: @fused_mhsa
 // CHECK-SAME: %[[X:[^:]*]]: tensor<5x8xi8>
 // CHECK: %[[Q:.*]] = tinyattn.linear ins(%[[X]], {{.*}} -> tensor<2x5x8xi8>
-// CHECK: %[[V:.*]] = tinyattn.linear ins(%[[X]], {{.*}} -> tensor<2x5x4xi8>
 // CHECK: tinyattn.matmul ins(%[[Q]], %[[X]], %{{.*}} : tensor<2x5x8xi8>, tensor<5x8xi8>, tensor<2xi32>)
+// CHECK: %[[V:.*]] = tinyattn.transpose ins(%[[X]] : tensor<5x8xi8>) {{.*}} -> tensor<8x5xi8>
+// CHECK: tinyattn.matmul ins(%{{.*}}, %[[V]], %{{.*}} : tensor<2x5x5xi8>, tensor<8x5xi8>, tensor<2xi32>) row_sums
+// CHECK-SAME: transpose_b
 func.func @fused_mhsa(%x: tensor<5x8xi8>, %f: tensor<16x8xi8>, %c: tensor<16xi32>,
-    %mf: tensor<16xi32>, %w: tensor<8x8xi8>, %b: tensor<8xi32>, %m: tensor<8xi32>,
+    %mf: tensor<16xi32>, %w: tensor<8x16xi8>, %b: tensor<8xi32>, %m: tensor<8xi32>,
     %h: tensor<2xi32>, %t: tensor<256xi8>) -> tensor<5x8xi8> {
   %y = tinyattn.fused_mhsa %x
     query(%f, %c, %mf : tensor<16x8xi8>, tensor<16xi32>, tensor<16xi32>)
-    value(%w, %b, %m : tensor<8x8xi8>, tensor<8xi32>, tensor<8xi32>)
-    output(%w, %b, %m : tensor<8x8xi8>, tensor<8xi32>, tensor<8xi32>)
+    output(%w, %b, %m : tensor<8x16xi8>, tensor<8xi32>, tensor<8xi32>)
     scores(%h : tensor<2xi32>) exp(%t : tensor<256xi8>) context(%h : tensor<2xi32>)
-    {heads = 2 : i64, query_requant = #r, value_requant = #r,
+    {heads = 2 : i64, query_requant = #r,
      scores_requant = #r, context_requant = #r, output_requant = #r}
     : tensor<5x8xi8> -> tensor<5x8xi8>
   return %y : tensor<5x8xi8>
@@ -64,18 +65,16 @@ func.func @fused_mhsa(%x: tensor<5x8xi8>, %f: tensor<16x8xi8>, %c: tensor<16xi32
 // CHECK-LABEL: @some_rows
 // CHECK-SAME: %[[X:[^:]*]]: tensor<5x8xi8>{{[^%]*}}%[[R:[^:]*]]: tensor<2x8xi8>
 // CHECK: tinyattn.linear ins(%[[R]], {{.*}} -> tensor<2x2x8xi8>
-// CHECK: tinyattn.linear ins(%[[X]], {{.*}} -> tensor<2x5x4xi8>
 // CHECK: tinyattn.matmul {{.*}} -> tensor<2x2x5xi8>
 // CHECK: tinyattn.softmax {{.*}} -> tensor<2x2x5xi8>, tensor<2x2xi32>
-// CHECK: tinyattn.matmul {{.*}} -> tensor<2x8xi8>
+// CHECK: tinyattn.matmul {{.*}} -> tensor<2x16xi8>
 func.func @some_rows(%x: tensor<5x8xi8>, %rows: tensor<2x8xi8>, %f: tensor<16x8xi8>, %c: tensor<16xi32>,
-    %w: tensor<8x8xi8>, %b: tensor<8xi32>, %h: tensor<2xi32>, %t: tensor<256xi8>) -> tensor<2x8xi8> {
+    %w: tensor<8x16xi8>, %b: tensor<8xi32>, %h: tensor<2xi32>, %t: tensor<256xi8>) -> tensor<2x8xi8> {
   %y = tinyattn.fused_mhsa %x query_rows(%rows : tensor<2x8xi8>)
     query(%f, %c, %c : tensor<16x8xi8>, tensor<16xi32>, tensor<16xi32>)
-    value(%w, %b, %b : tensor<8x8xi8>, tensor<8xi32>, tensor<8xi32>)
-    output(%w, %b, %b : tensor<8x8xi8>, tensor<8xi32>, tensor<8xi32>)
+    output(%w, %b, %b : tensor<8x16xi8>, tensor<8xi32>, tensor<8xi32>)
     scores(%h : tensor<2xi32>) exp(%t : tensor<256xi8>) context(%h : tensor<2xi32>)
-    {heads = 2 : i64, query_requant = #r, value_requant = #r,
+    {heads = 2 : i64, query_requant = #r,
      scores_requant = #r, context_requant = #r, output_requant = #r}
     : tensor<5x8xi8> -> tensor<2x8xi8>
   return %y : tensor<2x8xi8>

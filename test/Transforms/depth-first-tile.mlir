@@ -123,21 +123,23 @@ func.func @mhsa(%x: tensor<5x8xi8>, %w: tensor<8x8xi8>, %b: tensor<8xi32>, %m: t
   return %y : tensor<5x8xi8>
 }
 
-// The keys are the input: no projection, and no copy of them.
+// The keys are the input, without a copy, and the values the input, transposed
+// once for all heads.
 // ACC-LABEL: @fused_mhsa
 // ACC-SAME: %[[X:[^:]*]]: tensor<5x8xi8>
+// ACC: %[[V:.*]] = tinyattn.transpose ins(%[[X]] : tensor<5x8xi8>) {{.*}} -> tensor<8x5xi8>
 // ACC: scf.for
 // ACC: scf.for
 // ACC: tinyattn.matmul ins(%{{.*}}, %[[X]], {{.*}} : tensor<1x2x8xi8>, tensor<5x8xi8>, tensor<1xi32>)
+// ACC: tinyattn.matmul ins(%{{.*}}, %[[V]], {{.*}} : tensor<1x2x5xi8>, tensor<8x5xi8>, tensor<1xi32>) row_sums
 func.func @fused_mhsa(%x: tensor<5x8xi8>, %f: tensor<16x8xi8>, %c: tensor<16xi32>,
-    %mf: tensor<16xi32>, %w: tensor<8x8xi8>, %b: tensor<8xi32>, %m: tensor<8xi32>,
+    %mf: tensor<16xi32>, %w: tensor<8x16xi8>, %b: tensor<8xi32>, %m: tensor<8xi32>,
     %h: tensor<2xi32>, %t: tensor<256xi8>) -> tensor<5x8xi8> {
   %y = tinyattn.fused_mhsa %x
     query(%f, %c, %mf : tensor<16x8xi8>, tensor<16xi32>, tensor<16xi32>)
-    value(%w, %b, %m : tensor<8x8xi8>, tensor<8xi32>, tensor<8xi32>)
-    output(%w, %b, %m : tensor<8x8xi8>, tensor<8xi32>, tensor<8xi32>)
+    output(%w, %b, %m : tensor<8x16xi8>, tensor<8xi32>, tensor<8xi32>)
     scores(%h : tensor<2xi32>) exp(%t : tensor<256xi8>) context(%h : tensor<2xi32>)
-    {heads = 2 : i64, query_requant = #q, value_requant = #v,
+    {heads = 2 : i64, query_requant = #q,
      scores_requant = #s, context_requant = #c, output_requant = #o}
     : tensor<5x8xi8> -> tensor<5x8xi8>
   return %y : tensor<5x8xi8>

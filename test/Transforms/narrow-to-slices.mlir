@@ -46,12 +46,12 @@ func.func @two_tokens(%x: tensor<5x4xf32>, %w: tensor<4x4xf32>, %b: tensor<4xf32
 // CHECK-LABEL: @on_integers
 // CHECK: tinyattn.fused_mhsa %{{.*}} query_rows(%{{.*}} : tensor<2x8xi8>)
 // CHECK-SAME: : tensor<5x8xi8> -> tensor<2x8xi8>
-func.func @on_integers(%x: tensor<5x8xi8>, %f: tensor<16x8xi8>, %c: tensor<16xi32>, %w: tensor<8x8xi8>, %b: tensor<8xi32>,
+func.func @on_integers(%x: tensor<5x8xi8>, %f: tensor<16x8xi8>, %c: tensor<16xi32>, %w: tensor<8x16xi8>, %b: tensor<8xi32>,
     %h: tensor<2xi32>, %t: tensor<256xi8>) -> tensor<2x8xi8> {
   %a = tinyattn.fused_mhsa %x query(%f, %c, %c : tensor<16x8xi8>, tensor<16xi32>, tensor<16xi32>)
-    value(%w, %b, %b : tensor<8x8xi8>, tensor<8xi32>, tensor<8xi32>) output(%w, %b, %b : tensor<8x8xi8>, tensor<8xi32>, tensor<8xi32>)
+    output(%w, %b, %b : tensor<8x16xi8>, tensor<8xi32>, tensor<8xi32>)
     scores(%h : tensor<2xi32>) exp(%t : tensor<256xi8>) context(%h : tensor<2xi32>)
-    {heads = 2 : i64, query_requant = #r, value_requant = #r, scores_requant = #r, context_requant = #r, output_requant = #r}
+    {heads = 2 : i64, query_requant = #r, scores_requant = #r, context_requant = #r, output_requant = #r}
     : tensor<5x8xi8> -> tensor<5x8xi8>
   %y = tensor.extract_slice %a[3, 0] [2, 8] [1, 1] : tensor<5x8xi8> to tensor<2x8xi8>
   return %y : tensor<2x8xi8>

@@ -34,4 +34,29 @@ func.func @mhsa(%x: tensor<5x4xi8>) -> tensor<5x4xi8> {
     : tensor<5x4xi8> -> tensor<5x4xi8>
   return %y : tensor<5x4xi8>
 }
+// Fused weights: the input is both right panels, which all heads share.
+// CHECK-LABEL: @fused_mhsa
+// CHECK-SAME: %[[X:.*]]: tensor<5x4xi8>
+// CHECK: %[[K:.*]] = tinyattn.pack_columns ins(%[[X]] : tensor<5x4xi8>) outs(%{{.*}} : tensor<3x2xi32>)
+// CHECK: %[[S:.*]] = tinyattn.packed_scores ins(%{{.*}}, %[[K]],
+// CHECK: %[[T:.*]] = tinyattn.transpose ins(%[[X]] : tensor<5x4xi8>)
+// CHECK: %[[V:.*]] = tinyattn.pack_columns ins(%[[T]] : tensor<4x5xi8>) outs(%{{.*}} : tensor<2x3xi32>)
+// CHECK: %[[C:.*]] = tinyattn.packed_context ins(%{{.*}}, %[[V]], {{.*}} outs(%{{.*}} : tensor<3x4x2xi32>)
+// CHECK-SAME: shared_values
+func.func @fused_mhsa(%x: tensor<5x4xi8>) -> tensor<5x4xi8> {
+  %w = arith.constant dense<3> : tensor<8x4xi8>
+  %b = arith.constant dense<7> : tensor<8xi32>
+  %wo = arith.constant dense<3> : tensor<4x8xi8>
+  %bo = arith.constant dense<7> : tensor<4xi32>
+  %m = arith.constant dense<9> : tensor<2xi32>
+  %t = arith.constant dense<1> : tensor<256xi8>
+  %y = tinyattn.fused_mhsa %x
+    query(%w, %b, %b : tensor<8x4xi8>, tensor<8xi32>, tensor<8xi32>)
+    output(%wo, %bo, %bo : tensor<4x8xi8>, tensor<4xi32>, tensor<4xi32>)
+    scores(%m : tensor<2xi32>) exp(%t : tensor<256xi8>) context(%m : tensor<2xi32>)
+    {heads = 2 : i64, query_requant = #r, scores_requant = #r,
+     context_requant = #r, output_requant = #r}
+    : tensor<5x4xi8> -> tensor<5x4xi8>
+  return %y : tensor<5x4xi8>
+}
 }

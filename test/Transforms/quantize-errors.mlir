@@ -101,7 +101,7 @@ func.func @attention_without_ranges(
     value(%w, %b : tensor<4x4xf32>, tensor<4xf32>)
     output(%w, %b : tensor<4x4xf32>, tensor<4xf32>)
     {heads = 2 : i64, scale = 1.0 : f32, tinyattn.range = array<f64: -1.0, 1.0>,
-     tinyattn.key_absmax = array<f64: 1.0, 1.0>}
+     tinyattn.key_absmax = array<f64: 1.0, 1.0>, tinyattn.value_absmax = array<f64: 1.0, 1.0>}
     : tensor<3x4xf32> -> tensor<3x4xf32>
   return %y : tensor<3x4xf32>
 }
@@ -120,7 +120,7 @@ func.func @attention_with_ranges_of_other_heads(
     output(%w, %b : tensor<4x4xf32>, tensor<4xf32>)
     {heads = 2 : i64, scale = 1.0 : f32, tinyattn.range = array<f64: -1.0, 1.0>,
      tinyattn.query_absmax = array<f64: 1.0>,
-     tinyattn.key_absmax = array<f64: 1.0, 1.0>}
+     tinyattn.key_absmax = array<f64: 1.0, 1.0>, tinyattn.value_absmax = array<f64: 1.0, 1.0>}
     : tensor<3x4xf32> -> tensor<3x4xf32>
   return %y : tensor<3x4xf32>
 }

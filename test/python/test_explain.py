@@ -164,7 +164,7 @@ def test_terminal(cli, monkeypatch: pytest.MonkeyPatch) -> None:
     narrowed = "1 of 17 rows computed (nothing reads the other rows): blocks.1.attention, "
     assert result.out.splitlines()[1].startswith(narrowed)
     assert "about as fast as the fastest that fits the" in result.out
-    assert "query and key weights not fused (not fewer cycles); 112,264 cycles plain" in result.out
+    assert "weights not fused (not fewer cycles); 112,264 cycles plain" in result.out
     assert "arena in sram1" in result.out and "lower bound" in result.out
     plot = [line for line in result.out.splitlines() if line[8:9] in ("│", "┤")]
     assert sum("#" in line for line in plot) == 2  # one for each layer

@@ -133,7 +133,7 @@ def test_functions_belong_to_layers() -> None:
 def test_decisions_have_reasons(m4: tuple[Compilation, Measurement]) -> None:
     _, m = m4
     found = decisions(m)
-    kinds = {"query and key weights", "feed-forward network", "schedule", "kernel"}
+    kinds = {"weights", "feed-forward network", "schedule", "kernel"}
     assert {d.kind for d in found} == kinds
     assert all(d.layers and d.choice and d.reason for d in found)
     products = [d for d in found if d.choice.startswith("tf_product")]

@@ -25,7 +25,8 @@ void populateSoftmaxToLoopsPatterns(RewritePatternSet &patterns);
 void populateIntegerToLoopsPatterns(RewritePatternSet &patterns);
 /// `layernorm`.
 void populateLayernormToLoopsPatterns(RewritePatternSet &patterns);
-/// What works element by element: `lookup`, `add` and `memref.copy`.
+/// What works element by element: `lookup`, `transpose`, `add` and
+/// `memref.copy`.
 void populateElementwiseToLoopsPatterns(RewritePatternSet &patterns);
 /// The ops on panels.
 void populatePackedToLoopsPatterns(RewritePatternSet &patterns);

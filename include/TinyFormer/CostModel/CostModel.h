@@ -33,6 +33,9 @@ double estimateLinearOnPanels(llvm::StringRef core, int64_t rows,
 double estimateMatmul(llvm::StringRef core, int64_t batch, int64_t rows,
                       int64_t columns, int64_t depth);
 
+/// Cycles of `transpose` of so many elements.
+double estimateTranspose(llvm::StringRef core, int64_t elements);
+
 /// Cycles of what 32-bit sums need before and behind the products that are
 /// added to them: `broadcast` and `requantize` of so many elements.
 double estimateSums(llvm::StringRef core, int64_t elements);

@@ -32,12 +32,12 @@ def NarrowToSlices
 }
 
 def FuseWeights : Pass<"tinyattn-fuse-weights", "::mlir::func::FuncOp"> {
-  let summary = "Fuse query and key weights of attention where it pays";
+  let summary = "Fuse the weights of attention where it pays";
   let description = [{
-    Precondition: `mhsa` ops are float, with constant query and key weights.
+    Precondition: `mhsa` ops are float, with constant weights.
 
-    Effect: `mhsa` becomes `fused_mhsa` with M_h = Wq_hᵀ·Wk_h and c_h = bq_h·Wk_h,
-    computed in double precision. With `mode=auto`, that is done where the cost
+    Effect: `mhsa` becomes `fused_mhsa` with M_h = Wq_hᵀ·Wk_h, c_h = bq_h·Wk_h,
+    N_h = Wo_h·Wv_h and d = bo + Σ_h Wo_h·bv_h, computed in double precision. With `mode=auto`, that is done where the cost
     model of the module's target estimates fewer cycles, or with `optimize=size`
     where the weights take fewer bytes. The function's attribute
     `tinyattn.fusion` says what was decided for each layer, with both estimates
@@ -93,7 +93,8 @@ def DecomposeAttention
 
     Effect: `mhsa` becomes three `linear` ops split by heads, a `matmul` for the
     scores, a `softmax` with late normalisation, a `matmul` for the context and
-    a `linear`; `fused_mhsa` has one projection fewer, its keys are its input.
+    a `linear`; `fused_mhsa` has two projections fewer: its keys are its input,
+    and its values that input, transposed.
     The ops carry the location of their attention op, with a suffix.
 
     Example: test/Transforms/decompose-attention.mlir.
@@ -132,7 +133,7 @@ def DepthFirstTile
       no higher than a block.
     * `none`: the op stays, for `-tinyattn-decompose-attention`.
 
-    With fused weights, K is X itself. What comes out is the same to the bit.
+    With fused weights, K and V are X itself. What comes out is the same to the bit.
 
     `tile=auto` takes the fastest schedule that fits the target's largest memory
     (the smallest of those whose estimates are within 1 % of it, on ri5cy 0.5 %)

@@ -274,8 +274,9 @@ LogicalResult Lowering::lower(PackedContextOp op) {
       !isContiguousFrom(destination, 1) || !isContiguousFrom(sums, 0) ||
       !isContiguousFrom(op.getMultipliers(), 0))
     return failure();
-  int64_t heads = getDim(exponentials, 0),
-          width = 2 * getDim(values, 0) / heads;
+  int64_t heads = getDim(exponentials, 0), width = 2 * getDim(values, 0);
+  if (!op.getSharedValues())
+    width /= heads;
   bool isJoint = op.getForm() == PanelForm::Joint;
   Buffer e = getBuffer(b, exponentials), v = getBuffer(b, values),
          y = getBuffer(b, destination);
@@ -300,7 +301,9 @@ LogicalResult Lowering::lower(PackedContextOp op) {
   b.forEach(heads, [&](Value head) {
     Value numerator = memref::LoadOp::create(b, op.getMultipliers(), head);
     Value left = b.advance(e.address, head, e.strides[0]);
-    Value right = b.advance(v.address, head, width / 2 * v.strides[0]);
+    Value right = v.address;
+    if (!op.getSharedValues())
+      right = b.advance(right, head, width / 2 * v.strides[0]);
     Value result = b.advance(y.address, head, isRows ? width : 4 * width);
     forProducts(
         rows, product,

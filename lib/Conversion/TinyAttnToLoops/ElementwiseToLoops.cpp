@@ -5,7 +5,9 @@
 
 #include "TinyFormer/Conversion/TinyAttnToLoops.h"
 
+#include "mlir/AsmParser/AsmParser.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
 using namespace mlir::tinyattn;
@@ -28,6 +30,34 @@ struct LookupToLoops : OpRewritePattern<LookupOp> {
     });
     rewriter.eraseOp(op);
     return success();
+  }
+};
+
+struct TransposeToLoops : OpRewritePattern<TransposeOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(TransposeOp op,
+                                PatternRewriter &rewriter) const override {
+    LoopBuilder b(op, rewriter);
+    Operation *store = nullptr;
+    b.forEach(getShape(op.getInits().front()), [&](ValueRange indices) {
+      Value x = memref::LoadOp::create(b, op.getInput(),
+                                       ValueRange{indices[1], indices[0]});
+      store = memref::StoreOp::create(b, x, op.getInits().front(), indices);
+    });
+    keepRolled(store);
+    rewriter.eraseOp(op);
+    return success();
+  }
+
+  /// Bytes are moved once for all heads, which is not worth kilobytes of code.
+  static void keepRolled(Operation *inner) {
+    Attribute rolled =
+        parseAttribute("#llvm.loop_annotation<unroll = <disable = true>>",
+                       inner->getContext());
+    for (auto loop = inner->getParentOfType<scf::ForOp>(); loop;
+         loop = loop->getParentOfType<scf::ForOp>())
+      loop->setAttr("llvm.loop_annotation", rolled);
   }
 };
 
@@ -78,5 +108,6 @@ struct CopyToLoops : OpRewritePattern<memref::CopyOp> {
 } // namespace
 
 void tinyattn::populateElementwiseToLoopsPatterns(RewritePatternSet &patterns) {
-  patterns.add<LookupToLoops, AddToLoops, CopyToLoops>(patterns.getContext());
+  patterns.add<LookupToLoops, TransposeToLoops, AddToLoops, CopyToLoops>(
+      patterns.getContext());
 }

@@ -281,7 +281,9 @@ struct PackedContextToLoops : OpRewritePattern<PackedContextOp> {
                                 PatternRewriter &rewriter) const override {
     PanelBuilder b(op.getLoc(), rewriter);
     Value e = op.getExponentials();
-    int64_t heads = getShape(e)[0], pairs = getShape(op.getValues())[0] / heads;
+    int64_t heads = getShape(e)[0], pairs = getShape(op.getValues())[0];
+    if (!op.getSharedValues())
+      pairs /= heads;
     b.forEach({heads, getShape(e)[1]}, [&](ValueRange outer) {
       Value head = outer[0], i = outer[1];
       Pair multipliers;
@@ -294,8 +296,9 @@ struct PackedContextToLoops : OpRewritePattern<PackedContextOp> {
         auto loadLeft = [&](Value step, int64_t row) {
           return b.load(e, {head, i, step, b.index(row)});
         };
+        Value channels = op.getSharedValues() ? inner.front() : j;
         auto loadColumns = [&](Value step) {
-          return b.loadRight(op.getValues(), {j, step}, op.getForm(),
+          return b.loadRight(op.getValues(), {channels, step}, op.getForm(),
                              /*isWeight=*/false);
         };
         Tile sums =

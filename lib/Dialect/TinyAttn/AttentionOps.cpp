@@ -61,6 +61,30 @@ static LogicalResult verifyHeads(Operation *op, StringRef name, Value weight,
                            << name << " into " << heads << " heads";
 }
 
+static LogicalResult verifyValues(MhsaOp op) {
+  Projection value{"value",
+                   op.getValueWeight(),
+                   op.getValueBias(),
+                   op.getValueMultipliers(),
+                   op.getValueRequant(),
+                   shaped(op.getInput()).getDimSize(1)};
+  if (failed(verifyProjection(op, value, op.isQuantized())))
+    return failure();
+  return verifyHeads(op, "value", op.getValueWeight(), op.getHeads());
+}
+
+/// The values are the input.
+static LogicalResult verifyValues(FusedMhsaOp) { return success(); }
+
+/// Of the contexts of all heads, side by side.
+static int64_t getContextWidth(MhsaOp op) {
+  return shaped(op.getValueWeight()).getDimSize(0);
+}
+static int64_t getContextWidth(FusedMhsaOp op) {
+  return static_cast<int64_t>(op.getHeads()) *
+         shaped(op.getInput()).getDimSize(1);
+}
+
 /// What `mhsa` and `fused_mhsa` have in common, but for the keys.
 template <typename AttentionOp>
 static LogicalResult verifyAttention(AttentionOp op) {
@@ -86,23 +110,16 @@ static LogicalResult verifyAttention(AttentionOp op) {
                    op.getQueryMultipliers(),
                    op.getQueryRequant(),
                    width};
-  Projection value{"value",
-                   op.getValueWeight(),
-                   op.getValueBias(),
-                   op.getValueMultipliers(),
-                   op.getValueRequant(),
-                   width};
   if (failed(verifyProjection(op, query, quantized)) ||
       failed(verifyHeads(op, "query", op.getQueryWeight(), heads)) ||
-      failed(verifyProjection(op, value, quantized)) ||
-      failed(verifyHeads(op, "value", op.getValueWeight(), heads)))
+      failed(verifyValues(op)))
     return failure();
   Projection output{"output",
                     op.getOutputWeight(),
                     op.getOutputBias(),
                     op.getOutputMultipliers(),
                     op.getOutputRequant(),
-                    shaped(op.getValueWeight()).getDimSize(0)};
+                    getContextWidth(op)};
   if (failed(verifyProjection(op, output, quantized)) ||
       failed(verifyShape(op, "the result", op.getResult(),
                          {rows, shaped(op.getOutputWeight()).getDimSize(0)})) ||
@@ -177,7 +194,7 @@ TypedValue<RankedTensorType> FusedMhsaOp::getQuerySource() {
 }
 
 int64_t FusedMhsaOp::getValueWidth() {
-  return getValueWeight().getType().getDimSize(0) / getHeads();
+  return getInput().getType().getDimSize(1);
 }
 
 LogicalResult FusedMhsaOp::verify() {

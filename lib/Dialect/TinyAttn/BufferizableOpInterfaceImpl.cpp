@@ -93,7 +93,8 @@ void tinyattn::registerBufferizableOpInterfaceExternalModels(
   registry.addExtension(+[](MLIRContext *context, TinyAttnDialect *) {
     attachTo<LinearOp, BroadcastOp, LinearAccumulateOp, RequantizeOp, MatmulOp,
              SoftmaxOp, LayernormOp, LookupOp, AddOp, ConvOp, PoolOp,
-             EmbeddingOp, IntegerSoftmaxOp, IntegerLayernormOp>(*context);
+             EmbeddingOp, TransposeOp, IntegerSoftmaxOp, IntegerLayernormOp>(
+        *context);
     attachTo<PackRowsOp, PackColumnsOp, PadOp, PackPatchesOp, PackedLinearOp,
              PackedScoresOp, PackedSoftmaxOp, NormalizedSoftmaxOp,
              PackedContextOp, WordLinearOp>(*context);

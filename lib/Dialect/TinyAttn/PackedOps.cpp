@@ -374,12 +374,14 @@ LogicalResult PackedContextOp::verify() {
   int64_t heads = getDim(getExponentials(), 0);
   int64_t rowPairs = getDim(getExponentials(), 1);
   int64_t steps = getDim(getExponentials(), 2);
-  int64_t channelPairs = getDim(getValues(), 0);
+  int64_t panelPairs = getDim(getValues(), 0);
+  int64_t channelPairs =
+      getSharedValues() ? multiply(panelPairs, heads) : panelPairs;
   if (failed(verifyShape(*this, "exponentials", getExponentials(),
                          {heads, rowPairs, steps, 2})) ||
       failed(verifyHeads(*this, "pairs of channels", channelPairs, heads)) ||
       failed(verifyShape(*this, "values", getValues(),
-                         getRightShape(channelPairs, steps, getForm()))) ||
+                         getRightShape(panelPairs, steps, getForm()))) ||
       failed(verifyElementType(*this, "row_sums", getRowSums(),
                                IntegerType::get(getContext(), 32))) ||
       failed(verifyShape(*this, "row_sums", getRowSums(),

@@ -51,6 +51,7 @@ TINYATTN_STRUCTURED_EFFECTS(AddOp)
 TINYATTN_STRUCTURED_EFFECTS(ConvOp)
 TINYATTN_STRUCTURED_EFFECTS(PoolOp)
 TINYATTN_STRUCTURED_EFFECTS(EmbeddingOp)
+TINYATTN_STRUCTURED_EFFECTS(TransposeOp)
 TINYATTN_STRUCTURED_EFFECTS(IntegerSoftmaxOp)
 TINYATTN_STRUCTURED_EFFECTS(IntegerLayernormOp)
 #undef TINYATTN_STRUCTURED_EFFECTS
@@ -345,8 +346,18 @@ LogicalResult PoolOp::verify() {
 }
 
 //===----------------------------------------------------------------------===//
-// embedding
+// embedding, transpose
 //===----------------------------------------------------------------------===//
+
+LogicalResult TransposeOp::verify() {
+  if (failed(verifyDestinations(*this, 1, 1)) ||
+      failed(verifyRank(*this, "input", getInput(), 2)) ||
+      failed(verifyActivations(*this, {getInput(), getInits().front()})))
+    return failure();
+  ArrayRef<int64_t> shape = shaped(getInput()).getShape();
+  return verifyShape(*this, "destination", getInits().front(),
+                     {shape[1], shape[0]});
+}
 
 LogicalResult EmbeddingOp::verify() {
   if (failed(verifyDestinations(*this, 1, 1)) ||

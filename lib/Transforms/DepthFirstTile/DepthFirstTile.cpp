@@ -26,14 +26,15 @@ using tinyformer::Schedule;
 using tinyformer::ScheduleKind;
 using tinyformer::ScheduleQuery;
 
-bool isPackableKey(MhsaOp op) {
+bool arePackableKeysAndValues(MhsaOp op) {
   return getPackable(op.getKeyWeight(), op.getKeyBias(), op.getKeyMultipliers(),
-                     op.getKeyRequantAttr())
-      .has_value();
+                     op.getKeyRequantAttr()) &&
+         getPackable(op.getValueWeight(), op.getValueBias(),
+                     op.getValueMultipliers(), op.getValueRequantAttr());
 }
 
-/// The keys are the input itself.
-bool isPackableKey(FusedMhsaOp) { return true; }
+/// They are the input itself.
+bool arePackableKeysAndValues(FusedMhsaOp) { return true; }
 
 /// What `tinyattn-pack-operands` will do with the layer.
 template <typename AttentionOp>
@@ -50,11 +51,9 @@ tinyformer::AttentionPacking getPacking(AttentionOp op,
       shape.headWidth % 2 == 0 && shape.valueWidth % 2 == 0 &&
       !tinyformer::areValuesTooLarge(shape.tokens, shape.valueWidth,
                                      op.getContextRequantAttr().getShift()) &&
-      isPackableKey(op) &&
+      arePackableKeysAndValues(op) &&
       getPackable(op.getQueryWeight(), op.getQueryBias(),
                   op.getQueryMultipliers(), op.getQueryRequantAttr()) &&
-      getPackable(op.getValueWeight(), op.getValueBias(),
-                  op.getValueMultipliers(), op.getValueRequantAttr()) &&
       isPackableScores(op.getScoresMultipliers(), op.getScoresRequantAttr()) &&
       isPackableContext(op.getContextMultipliers(), op.getContextRequantAttr());
   if (!packing.attention)

@@ -48,7 +48,7 @@ struct Sizes {
 
   void setBytes(const AttentionShape &s, int64_t heads, int64_t rows) {
     keys = s.fusedWeights ? 0 : getRows(s, heads * s.tokens, s.headWidth);
-    values = getRows(s, heads * s.valueWidth, s.tokens);
+    values = s.fusedWeights ? 0 : getRows(s, heads * s.valueWidth, s.tokens);
     queries = getRows(s, heads * rows, s.headWidth);
     scores = getRows(s, heads * rows, s.tokens);
     sums = buffer(4 * heads * rows);
@@ -58,8 +58,10 @@ struct Sizes {
     keys = s.fusedWeights ? 0
                           : buffer(getRightBytes(s.tokens, heads * s.headWidth,
                                                  s.packing.jointKeys));
-    values = buffer(
-        getRightBytes(heads * s.valueWidth, s.tokens, s.packing.jointValues));
+    values = s.fusedWeights
+                 ? 0
+                 : buffer(getRightBytes(heads * s.valueWidth, s.tokens,
+                                        s.packing.jointValues));
     inputBlock = getBlockBytes(rows, s.width);
     int64_t width = heads * s.headWidth;
     if (getComputeRows(rows, width) == rows) {
@@ -116,26 +118,39 @@ struct Sizes {
   uint64_t contextBlock = 0, leftContextBlock = 0;
 };
 
-/// Panels of the input or of slices of it that are made before all loops.
+/// What is made of the input or of slices of it before all loops.
 struct InputPanels {
   explicit InputPanels(const AttentionShape &s) {
     if (s.packing.copiesInput)
       all = buffer(s.tokens * getWordRowBytes(s.width));
+    if (s.fusedWeights) {
+      setKeysAndValues(s);
+      return;
+    }
     if (!s.packing.attention)
       return;
-    if (s.fusedWeights)
-      columns = buffer(getRightBytes(s.tokens, s.width, s.packing.jointKeys));
     if (isWhole(s.tokens, s.width))
       all = Sizes::getBlockBytes(s.tokens, s.width);
     else
       block = Sizes::getBlockBytes(s.tokens, s.width);
   }
 
+  /// Keys are the input itself, values the transposed input; panels of both.
+  void setKeysAndValues(const AttentionShape &s) {
+    values = Sizes::getRows(s, s.width, s.tokens);
+    if (!s.packing.attention)
+      return;
+    transposed = values;
+    keys = buffer(getRightBytes(s.tokens, s.width, s.packing.jointKeys));
+    values = buffer(getRightBytes(s.width, s.tokens, s.packing.jointValues));
+  }
+
   /// A slice at an offset that no loop over the tiles of a block changes is the
   /// same for all heads. All rows are no slice.
   static uint64_t getSlices(const AttentionShape &s, int64_t block,
                             int64_t rows) {
-    if (!s.packing.attention || rows == s.tokens)
+    // Only projections of keys and values need all rows for themselves.
+    if (!s.packing.attention || (rows == s.tokens && !s.fusedWeights))
       return 0;
     int64_t rest = block % rows;
     uint64_t slices = 0;
@@ -150,8 +165,11 @@ struct InputPanels {
     return getPackRows(rows, width) == rows;
   }
 
-  /// The input as keys, as rows where that is small, and else a block of it.
-  uint64_t columns = 0, all = 0, block = 0;
+  uint64_t getColumns() const { return keys + values; }
+
+  /// The input as keys and as values, and transposed until there is a panel of
+  /// that; as rows where these are small, and else a block of them.
+  uint64_t keys = 0, values = 0, transposed = 0, all = 0, block = 0;
 };
 
 /// Calls `body` with each part of `total` that `step` cuts off.
@@ -193,20 +211,22 @@ uint64_t getArenaBytes(const AttentionShape &s, ScheduleKind kind,
   uint64_t wholeContext =
       Sizes::getPlainRows(s, s.queries, s.heads * s.valueWidth);
   InputPanels input(s);
-  uint64_t early = input.columns + input.all;
+  uint64_t early = input.getColumns() + input.all;
   switch (kind) {
   case ScheduleKind::None: {
     // Here plain exponentials are not in the place of the scores.
     uint64_t copy = s.packing.attention ? 0 : all.scores;
+    uint64_t values = all.values + input.values;
     // Keys, values and queries may each be made of panels of their own.
     uint64_t blocks = all.inputBlock;
     if (s.queries != s.tokens)
       blocks += Sizes::getBlockBytes(s.tokens, s.width);
     return std::max({all.queries + all.keys + all.values + blocks,
                      all.queries + all.queriesBlock + all.keys + all.values +
-                         input.columns + all.scores,
-                     all.values + all.getSoftmaxPeak(copy),
-                     all.values + all.getSoftmaxPeak(all.leftContext),
+                         input.keys + all.scores,
+                     all.scores + input.values + input.transposed,
+                     values + all.getSoftmaxPeak(copy),
+                     values + all.getSoftmaxPeak(all.leftContext),
                      all.leftContext + all.leftContextBlock});
   }
   case ScheduleKind::HeadsContext: {
@@ -215,9 +235,10 @@ uint64_t getArenaBytes(const AttentionShape &s, ScheduleKind kind,
                               head.queries + head.queriesBlock + head.scores,
                               head.getSoftmaxPeak(0)});
     early += InputPanels::getSlices(s, s.queries, rows);
-    return wholeContext + std::max(early + head.keys + head.values +
-                                       std::max(input.block, tile),
-                                   contextBlock);
+    uint64_t loops = wholeContext + std::max(early + head.keys + head.values +
+                                                 std::max(input.block, tile),
+                                             contextBlock);
+    return std::max(early + input.transposed, loops);
   }
   case ScheduleKind::HeadsAccumulate:
   case ScheduleKind::HalvesAccumulate:
@@ -225,25 +246,32 @@ uint64_t getArenaBytes(const AttentionShape &s, ScheduleKind kind,
     uint64_t peak = 0;
     forParts(s.queries, getBlockRows(kind, s.queries), [&](int64_t block) {
       Sizes tile(s, 1, std::min(rows, block));
-      uint64_t bytes = buffer(4 * block * s.outputWidth) +
-                       InputPanels::getSlices(s, block, std::min(rows, block)) +
-                       std::max(input.block, tile.getTilePeak());
+      uint64_t bytes =
+          buffer(4 * block * s.outputWidth) +
+          InputPanels::getSlices(s, block, std::min(rows, block)) +
+          std::max({input.block, input.transposed, tile.getTilePeak()});
       peak = std::max(peak, bytes);
     });
     return early + head.keys + head.values + peak;
   }
   case ScheduleKind::RowsAll:
     return all.keys + all.values +
-           std::max(input.all + input.block, input.columns + all.getTilePeak());
+           std::max({input.all + input.block,
+                     input.getColumns() + input.transposed,
+                     input.getColumns() + all.getTilePeak()});
   case ScheduleKind::RowsContext:
     if (isShared(s, rows))
-      return early + getHeadPeak(s, rows, /*withContext=*/true);
-    return early + all.context +
-           std::max(getHeadPeak(s, rows, /*withContext=*/false),
-                    all.contextBlock);
+      return early + std::max(input.transposed,
+                              getHeadPeak(s, rows, /*withContext=*/true));
+    return early +
+           std::max(input.transposed,
+                    all.context +
+                        std::max(getHeadPeak(s, rows, /*withContext=*/false),
+                                 all.contextBlock));
   case ScheduleKind::RowsAccumulate:
-    return early + buffer(4 * rows * s.outputWidth) +
-           getHeadPeak(s, rows, /*withContext=*/true);
+    return early + std::max(input.transposed,
+                            buffer(4 * rows * s.outputWidth) +
+                                getHeadPeak(s, rows, /*withContext=*/true));
   }
   return 0;
 }
@@ -259,10 +287,10 @@ double getRowCycles(const AttentionShape &s, int64_t heads, int64_t rows,
 
 double getKeyValueCycles(const AttentionShape &s, int64_t heads,
                          const std::string &core) {
-  double keys = s.fusedWeights ? 0
-                               : estimateLinear(core, s.tokens,
-                                                heads * s.headWidth, s.width);
-  return keys + estimateLinear(core, s.tokens, heads * s.valueWidth, s.width);
+  if (s.fusedWeights)
+    return 0;
+  return estimateLinear(core, s.tokens, heads * s.headWidth, s.width) +
+         estimateLinear(core, s.tokens, heads * s.valueWidth, s.width);
 }
 
 /// Cycles of one tile of rows, and of what each head needs once a tile.
@@ -326,7 +354,7 @@ int64_t countSteps(const AttentionShape &s, ScheduleKind kind, int64_t rows) {
   int64_t block = getBlockRows(kind, s.queries);
   int64_t blocks = (s.queries + block - 1) / block;
   int64_t tiles = (s.queries + rows - 1) / rows;
-  int64_t projections = s.fusedWeights ? 1 : 2;
+  int64_t projections = s.fusedWeights ? 0 : 2;
   switch (kind) {
   case ScheduleKind::None:
   case ScheduleKind::RowsAll:
@@ -359,6 +387,8 @@ double getCycles(const AttentionShape &s, ScheduleKind kind, int64_t rows,
                  const std::string &core) {
   double cycles =
       accumulates(kind) ? estimateSums(core, s.queries * s.outputWidth) : 0;
+  if (s.fusedWeights)
+    cycles += estimateTranspose(core, s.tokens * s.width);
   forParts(s.queries, getBlockRows(kind, s.queries), [&](int64_t block) {
     cycles += getBlockCycles(s, kind, core);
     cycles += (block / rows) * getTileCycles(s, kind, rows, core);

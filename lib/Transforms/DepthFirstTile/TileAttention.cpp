@@ -28,10 +28,10 @@ class AttentionTiler {
 public:
   AttentionTiler(OpBuilder &builder, AttentionParts parts)
       : b(builder), parts(parts), loc(parts.output.getLoc()),
-        tokens(getDim(parts.value.getInput(), 0)),
+        tokens(getDim(parts.scores.getResult(0), 2)),
         queries(getDim(parts.query.getInput(), 0)),
         heads(getDim(parts.query.getResult(0), 0)),
-        valueWidth(getDim(parts.value.getResult(0), 2)),
+        valueWidth(getDim(parts.context.getResult(0), 1) / heads),
         outputWidth(getDim(parts.output.getResult(0), 1)) {}
 
   FailureOr<Value> tile(const tinyformer::Schedule &schedule) {
@@ -271,8 +271,8 @@ private:
 
   bool isPart(Operation *op) const {
     return op == parts.query || (parts.key && op == parts.key) ||
-           op == parts.value || op == parts.scores || op == parts.softmax ||
-           op == parts.context;
+           (parts.value && op == parts.value) || op == parts.scores ||
+           op == parts.softmax || op == parts.context;
   }
 
   //===--------------------------------------------------------------------===//
@@ -391,7 +391,7 @@ LogicalResult tinyattn::tileAttention(RewriterBase &rewriter,
        {parts->output.getOperation(), parts->context.getOperation(),
         parts->softmax.getOperation(), parts->scores.getOperation(),
         parts->value.getOperation(), parts->key.getOperation(),
-        parts->query.getOperation()})
+        parts->query.getOperation()}) // The transposed input stays whole.
     if (op && op->use_empty())
       rewriter.eraseOp(op);
   return success();

@@ -123,7 +123,7 @@ private:
     });
   }
 
-  /// The input itself as keys.
+  /// What is read as it is, the input as keys or values: its rows as columns.
   Value getColumns(Value rows, Operation *user) {
     PanelForm form = plan.inputForms.lookup(rows);
     return share(columns, rows, user, [&](BlockBuilder &b) -> Value {
@@ -320,7 +320,10 @@ private:
   void packContext(PackableAttention &parts) {
     MatmulOp op = parts.context;
     Value scores = panels.lookup(parts.scores.getResult(0));
-    Value values = panels.lookup(parts.value.getResult(0));
+    Value rhs = op.getRhs();
+    PanelForm form =
+        parts.value ? *plan.results[parts.value].form : plan.inputForms[rhs];
+    Value values = parts.value ? panels.lookup(rhs) : getColumns(rhs, op);
     Value table =
         constants.getReversed(parts.softmax.getLoc(), parts.softmax.getTable());
     int64_t heads = getDim(scores, 0), rows = getDim(scores, 1);
@@ -341,12 +344,13 @@ private:
           b, parts.softmax, b.slice(scores, block, {1, false}), table);
       b.setLoc(op.getLoc());
       Value destination = b.slice(carried.front(), block, contextRows);
-      Value tile = PackedContextOp::create(
-                       b, destination.getType(), softmax.getResult(0), values,
-                       softmax.getResult(1), op.getMultipliers(), destination,
-                       layout, *plan.results[parts.value].form,
-                       *op.getRequant(), isOddPanel(block.rows, layout))
-                       .getResult(0);
+      Value tile =
+          PackedContextOp::create(
+              b, destination.getType(), softmax.getResult(0), values,
+              softmax.getResult(1), op.getMultipliers(), destination, layout,
+              form, *op.getRequant(), isOddPanel(block.rows, layout),
+              /*shared_values=*/!parts.value)
+              .getResult(0);
       return {b.insert(tile, carried.front(), block, contextRows)};
     };
     Value context = b.forBlocks(rows, step, whole, body).front();

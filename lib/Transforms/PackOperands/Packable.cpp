@@ -269,8 +269,7 @@ static bool isScoresOfPanels(MatmulOp op) {
 }
 
 static bool isContextOfPanels(MatmulOp op) {
-  return op && !op.getTransposeB() && op.getUnsignedLhs() &&
-         op.getMergeHeads() && op.getRowSums() &&
+  return op && op.getUnsignedLhs() && op.getMergeHeads() && op.getRowSums() &&
          isPackableContext(op.getMultipliers(), op.getRequantAttr());
 }
 
@@ -293,11 +292,14 @@ tinyattn::getPackableAttention(SoftmaxOp softmax) {
     return std::nullopt;
   parts.query = parts.scores.getLhs().getDefiningOp<LinearOp>();
   parts.value = parts.context.getRhs().getDefiningOp<LinearOp>();
+  ArrayRef<int64_t> values = getShape(parts.context.getRhs());
+  bool isInput = values.size() == 2;
   if (!isPackableProjection(parts.query) || !parts.query->hasOneUse() ||
-      !isPackableProjection(parts.value))
+      (!isInput && !isPackableProjection(parts.value)) ||
+      isInput != parts.context.getTransposeB())
     return std::nullopt;
   if (tinyformer::areValuesTooLarge(getShape(parts.scores.getResult(0)).back(),
-                                    getShape(parts.value.getResult(0)).back(),
+                                    isInput ? values.front() : values.back(),
                                     parts.context.getRequantAttr().getShift()))
     return std::nullopt;
   if (getShape(parts.scores.getRhs()).size() == 2)

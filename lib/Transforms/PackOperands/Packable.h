@@ -70,8 +70,9 @@ std::optional<PackableLinear> getPackable(LinearAccumulateOp op);
 bool isPackableScores(Value multipliers, RequantAttr requant);
 bool isPackableContext(Value multipliers, RequantAttr requant);
 
-/// Attention between its projections, on some rows. `key` is null where the
-/// keys are the input of the layer.
+/// Attention between its projections, on some rows. `key` and `value` are null
+/// where the keys are the input of the layer, and the values the transposed
+/// one.
 struct PackableAttention {
   LinearOp query, key, value;
   MatmulOp scores;

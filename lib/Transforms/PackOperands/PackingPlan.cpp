@@ -35,7 +35,7 @@ static void dropSharers(SmallVector<PackableAttention> &all) {
     SmallVector<PackableAttention> kept;
     for (PackableAttention &parts : all)
       if ((!parts.key || llvm::all_of(parts.key->getUsers(), isAttention)) &&
-          llvm::all_of(parts.value->getUsers(), isAttention))
+          (!parts.value || llvm::all_of(parts.value->getUsers(), isAttention)))
         kept.push_back(parts);
     all = std::move(kept);
   } while (all.size() != size);
@@ -75,19 +75,21 @@ void PackingPlan::decide(PackableAttention &parts) {
   bool isSmall = tinyformer::getComputeRows(rows, width) == rows;
   results[parts.query] = {isSmall ? PanelLayout::Left : PanelLayout::Rows, {}};
 
-  bool joint = tinyformer::shouldJoinKeys(
-      getDim(query, 2), parts.scores.getRequant()->getShift());
-  // Without a projection, the form of the panel of the input.
-  if (!parts.key)
-    inputForms[parts.scores.getRhs()] =
-        join(getForm(inputForms, parts.scores.getRhs()), joint);
+  decide(parts.key, parts.scores.getRhs(), PanelLayout::Keys,
+         tinyformer::shouldJoinKeys(getDim(query, 2),
+                                    parts.scores.getRequant()->getShift()));
+  decide(parts.value, parts.context.getRhs(), PanelLayout::Values,
+         tinyformer::shouldJoinValues(tokens,
+                                      parts.context.getRequant()->getShift()));
+}
+
+/// Without a projection, the form of the panel of `operand`, the input.
+void PackingPlan::decide(LinearOp projection, Value operand, PanelLayout layout,
+                         bool joint) {
+  if (projection)
+    results[projection] = {layout, join(results[projection].form, joint)};
   else
-    results[parts.key] = {PanelLayout::Keys,
-                          join(results[parts.key].form, joint)};
-  joint = tinyformer::shouldJoinValues(tokens,
-                                       parts.context.getRequant()->getShift());
-  results[parts.value] = {PanelLayout::Values,
-                          join(results[parts.value].form, joint)};
+    inputForms[operand] = join(getForm(inputForms, operand), joint);
 }
 
 bool PackingPlan::wantsLeft(MatmulOp context) const {

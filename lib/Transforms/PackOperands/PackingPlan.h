@@ -31,11 +31,13 @@ struct PackingPlan {
   llvm::DenseMap<Operation *, PackableAttention> attention;
   /// Of the projections of attention.
   llvm::DenseMap<Operation *, LinearResult> results;
-  /// Of inputs that are keys themselves.
+  /// Of inputs that are keys or, transposed, values themselves.
   llvm::DenseMap<Value, PanelForm> inputForms;
 
 private:
   void decide(PackableAttention &parts);
+  void decide(LinearOp projection, Value operand, PanelLayout layout,
+              bool joint);
 };
 
 } // namespace mlir::tinyattn

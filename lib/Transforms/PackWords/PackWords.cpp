@@ -221,7 +221,7 @@ private:
   static bool isOfProducts(OpOperand &use) {
     auto op = dyn_cast<DestinationStyleOpInterface>(use.getOwner());
     if (!op || !op.isDpsInit(&use) ||
-        !isa<WordLinearOp, MatmulOp, SoftmaxOp, PackPatchesOp>(op))
+        !isa<WordLinearOp, MatmulOp, SoftmaxOp, TransposeOp, PackPatchesOp>(op))
       return false;
     Value result = op.getTiedOpResult(&use);
     return llvm::all_of(result.getUsers(), [](Operation *user) {

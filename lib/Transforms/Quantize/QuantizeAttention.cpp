@@ -16,7 +16,6 @@ using namespace mlir::tinyattn;
 struct Quantizer::AttentionCore {
   Value scoresMultipliers, contextMultipliers, expTable;
   RequantAttr scoresRequant, contextRequant;
-  SmallVector<double> valueScales;
   QuantParams context;
 };
 
@@ -43,15 +42,14 @@ static SmallVector<double> perChannel(ArrayRef<double> headScales,
 template <typename AttentionOp>
 FailureOr<Quantizer::AttentionCore>
 Quantizer::quantizeCore(AttentionOp op, ArrayRef<double> queryScales,
-                        ArrayRef<double> keyScales, int64_t depth) {
+                        ArrayRef<double> keyScales,
+                        ArrayRef<double> valueScales, int64_t depth) {
   int64_t heads = op.getHeads();
-  FailureOr<DenseF64ArrayAttr> value = readRange(op, kValueAbsMax, heads);
   FailureOr<DenseF64ArrayAttr> scoresRange = readRange(op, kScoresRange, 2);
   FailureOr<DenseF64ArrayAttr> contextRange = readRange(op, kContextRange, 2);
-  if (failed(value) || failed(scoresRange) || failed(contextRange))
+  if (failed(scoresRange) || failed(contextRange))
     return failure();
   AttentionCore core;
-  core.valueScales = scalesOfHeads(*value);
   core.context = chooseAffine((*contextRange)[0], (*contextRange)[1]);
   QuantParams scores = chooseAffine((*scoresRange)[0], (*scoresRange)[1]);
 
@@ -71,7 +69,7 @@ Quantizer::quantizeCore(AttentionOp op, ArrayRef<double> queryScales,
       rewriter, loc, makeExpTable(scores.scale), {256}, "exp_table");
 
   SmallVector<double> contextRatios;
-  for (double valueScale : core.valueScales)
+  for (double valueScale : valueScales)
     contextRatios.push_back(valueScale / core.context.scale);
   std::optional<Requantisation> late =
       chooseLateNormalisation(contextRatios, core.context.zeroPoint);
@@ -107,13 +105,15 @@ LogicalResult Quantizer::quantize(MhsaOp op) {
   FailureOr<QuantParams> output = chooseParams(op.getResult());
   FailureOr<DenseF64ArrayAttr> query = readRange(op, kQueryAbsMax, heads);
   FailureOr<DenseF64ArrayAttr> key = readRange(op, kKeyAbsMax, heads);
+  FailureOr<DenseF64ArrayAttr> value = readRange(op, kValueAbsMax, heads);
   if (failed(input) || failed(rows) || failed(output) || failed(query) ||
-      failed(key))
+      failed(key) || failed(value))
     return failure();
   SmallVector<double> queryScales = scalesOfHeads(*query);
   SmallVector<double> keyScales = scalesOfHeads(*key);
+  SmallVector<double> valueScales = scalesOfHeads(*value);
   FailureOr<AttentionCore> core =
-      quantizeCore(op, queryScales, keyScales, op.getHeadWidth());
+      quantizeCore(op, queryScales, keyScales, valueScales, op.getHeadWidth());
   if (failed(core))
     return failure();
 
@@ -130,7 +130,7 @@ LogicalResult Quantizer::quantize(MhsaOp op) {
                    perChannel(keyScales, op.getKeyWeight()), 0);
   auto v =
       project("value", op.getValueWeight(), op.getValueBias(), input->params,
-              perChannel(core->valueScales, op.getValueWeight()), 0);
+              perChannel(valueScales, op.getValueWeight()), 0);
   SmallVector<double> outputScales(op.getOutputBias().getType().getDimSize(0),
                                    output->scale);
   auto o = project("output", op.getOutputWeight(), op.getOutputBias(),
@@ -162,33 +162,32 @@ LogicalResult Quantizer::quantize(FusedMhsaOp op) {
   if (!op.getQueryRows())
     *rows = *input;
   SmallVector<double> queryScales = scalesOfHeads(*query);
-  SmallVector<double> keyScales(heads, input->params.scale);
-  FailureOr<AttentionCore> core = quantizeCore(
-      op, queryScales, keyScales, op.getInput().getType().getDimSize(1));
+  // Keys and values.
+  SmallVector<double> inputScales(heads, input->params.scale);
+  FailureOr<AttentionCore> core =
+      quantizeCore(op, queryScales, inputScales, inputScales,
+                   op.getInput().getType().getDimSize(1));
   if (failed(core))
     return failure();
 
   auto q = quantizeProjection(op, "query", op.getQueryWeight(),
                               op.getQueryBias(), rows->params,
                               perChannel(queryScales, op.getQueryWeight()), 0);
-  auto v = quantizeProjection(
-      op, "value", op.getValueWeight(), op.getValueBias(), input->params,
-      perChannel(core->valueScales, op.getValueWeight()), 0);
   SmallVector<double> outputScales(op.getOutputBias().getType().getDimSize(0),
                                    output->scale);
   auto o =
       quantizeProjection(op, "output", op.getOutputWeight(), op.getOutputBias(),
                          core->context, outputScales, output->zeroPoint);
-  if (failed(q) || failed(v) || failed(o))
+  if (failed(q) || failed(o))
     return failure();
   auto type = op.getResult().getType().clone(rewriter.getI8Type());
   auto twin = FusedMhsaOp::create(
       rewriter, op.getLoc(), type, input->value,
       op.getQueryRows() ? rows->value : Value(), q->weight, q->bias,
-      q->multipliers, v->weight, v->bias, v->multipliers, o->weight, o->bias,
-      o->multipliers, core->scoresMultipliers, core->contextMultipliers,
-      core->expTable, op.getHeadsAttr(), /*scale=*/nullptr, q->requant,
-      v->requant, core->scoresRequant, core->contextRequant, o->requant);
+      q->multipliers, o->weight, o->bias, o->multipliers,
+      core->scoresMultipliers, core->contextMultipliers, core->expTable,
+      op.getHeadsAttr(), /*scale=*/nullptr, q->requant, core->scoresRequant,
+      core->contextRequant, o->requant);
   map(op.getResult(), twin.getResult(), *output);
   return success();
 }

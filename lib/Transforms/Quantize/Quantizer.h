@@ -71,7 +71,8 @@ private:
   template <typename AttentionOp>
   FailureOr<AttentionCore>
   quantizeCore(AttentionOp op, ArrayRef<double> queryScales,
-               ArrayRef<double> keyScales, int64_t depth);
+               ArrayRef<double> keyScales, ArrayRef<double> valueScales,
+               int64_t depth);
 
   // Data movement (QuantizeMovement.cpp).
   LogicalResult quantizeMovement(Operation *op);

@@ -42,7 +42,7 @@ FuseOption = Annotated[
     str,
     typer.Option(
         metavar="auto|always|never",
-        help="Fuse query and key weights of attention; auto decides by the cost model, per layer.",
+        help="Fuse the weights of attention; auto decides by the cost model, per layer.",
     ),
 ]
 OptimizeOption = Annotated[

@@ -62,13 +62,14 @@ def _integer_context(op: Any, read: Read, query: Array, key: Array, value: Array
 
 
 def _attend(op: Any, read: Read, observe: Observe, x: Array, key: Array | None) -> list[Array]:
-    """`key` is None for plain attention, X for fused weights."""
+    """`key` is None for plain attention, X, which is the values too, for fused weights."""
     heads = int_of(op.heads)
     rows = read(op.query_rows)
     query = _project(op, read, "query", x if rows is None else rows, heads)
-    if key is None:
+    value = key
+    if key is None or value is None:
         key = _project(op, read, "key", x, heads)
-    value = _project(op, read, "value", x, heads)
+        value = _project(op, read, "value", x, heads)
     for name, array in (("query", query), ("key", key), ("value", value)):
         observe(name, array)
     if is_real(x):

@@ -157,6 +157,10 @@ def _embedding(op: Any, read: Read) -> list[Array]:
     return [table[np.clip(read(op.ids).astype(np.int64), 0, len(table) - 1)]]
 
 
+def _transpose(op: Any, read: Read) -> list[Array]:
+    return [read(op.input).T]
+
+
 def _integer_softmax(op: Any, read: Read) -> list[Array]:
     normalise = integer_dialect.SOFTMAX[enum_of(op.kind)]
     return [normalise(read(op.input), read(op.table), int_of(op.levels))]
@@ -177,6 +181,7 @@ LAYERS: dict[str, Callable[[Any, Read], list[Array]]] = {
     "tinyattn.layernorm": _layernorm,
     "tinyattn.lookup": _lookup,
     "tinyattn.add": _add,
+    "tinyattn.transpose": _transpose,
     "tinyattn.conv": _conv,
     "tinyattn.embedding": _embedding,
     "tinyattn.pool": _pool,

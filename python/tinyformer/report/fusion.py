@@ -1,6 +1,6 @@
 # Part of TinyFormer, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Whether query and key weights were fused, and why, in words."""
+"""Whether weights of attention were fused, and why, in words."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def fusion_reason(decision: FusionDecision, options: CompileOptions) -> str:
 def fusion_line(decision: FusionDecision, reason: str) -> str:
     """What was decided for a layer, why, and both estimates."""
     return (
-        f"{decision.layer}: query and key weights {'fused' if decision.fused else 'not fused'} "
+        f"{decision.layer}: weights {'fused' if decision.fused else 'not fused'} "
         f"({reason}); {decision.plain_cycles:,.0f} cycles plain, {decision.fused_cycles:,.0f} "
         f"fused (estimates); {decision.plain_weight_bytes:,} weight bytes plain, "
         f"{decision.fused_weight_bytes:,} fused"

@@ -91,7 +91,7 @@ def decisions(measurement: Measurement) -> list[Decision]:
         chosen.setdefault(key, []).append(network.layer)
     for decision, why in measurement.explanation.fusion:
         word = "fused" if decision.fused else "not fused"
-        chosen.setdefault(("query and key weights", word, why), []).append(decision.layer)
+        chosen.setdefault(("weights", word, why), []).append(decision.layer)
     for layer in measurement.explanation.schedules:
         chosen.setdefault(("schedule", layer.chosen.name, layer.reason), []).extend(layer.layers)
     for use in measurement.kernels:

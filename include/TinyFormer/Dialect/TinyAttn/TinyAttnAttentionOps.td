@@ -108,27 +108,35 @@ def TinyAttn_MhsaOp : TinyAttn_AttentionOp<"mhsa"> {
 }
 
 def TinyAttn_FusedMhsaOp : TinyAttn_AttentionOp<"fused_mhsa"> {
-  let summary = "Multi-head self-attention with fused query and key weights";
+  let summary = "Multi-head self-attention with fused weights";
   let description = [{
     softmax cancels what is constant along a row of scores, hence
 
         softmax(scale · Q_h·K_hᵀ) = softmax(scale · (X·M_h + c_h)·Xᵀ)
         M_h = Wq_hᵀ·Wk_h  (E×E),  c_h = bq_h·Wk_h  (E)
 
-    which drops the projection of the keys: the key is X itself. The weight
-    operand holds the M_hᵀ below one another, [H·E, E], so that the projection is
-    a `linear`; the bias is the c_h, [H·E]. The rest is as in `mhsa`.
+    which drops the projection of the keys: the key is X itself. The rows of a
+    softmax sum up to 1, hence in the same way
+
+        Y = Σ_h (A_h·V_h)·Wo_hᵀ + bo = Σ_h (A_h·X)·N_hᵀ + d
+        N_h = Wo_h·Wv_h  (E'×E),  d = bo + Σ_h Wo_h·bv_h  (E')
+
+    which drops that of the values: with A_h the attention of head h, the
+    context is A_h·X. The query weight holds the M_hᵀ below one another,
+    [H·E, E], so that the projection is a `linear`, its bias the c_h, [H·E]; the
+    output weight holds the N_h side by side, [E', H·E], its bias is d. The rest,
+    `query_rows` too, is as in `mhsa`.
 
     On i8, X is symmetric (zero point 0), because it is both operands of the
-    scores.
+    scores, and the values.
 
-    Source: FWSA, Jung et al., arXiv 2404.02945.
+    Source: FWSA of queries and keys, Jung et al., arXiv 2404.02945; values and
+    output are fused in the same way here (docs/rationale.md).
 
     ```mlir
     %y = tinyattn.fused_mhsa %x
       query(%m, %c : tensor<16x8xf32>, tensor<16xf32>)
-      value(%wv, %bv : tensor<8x8xf32>, tensor<8xf32>)
-      output(%wo, %bo : tensor<8x8xf32>, tensor<8xf32>)
+      output(%n, %d : tensor<8x16xf32>, tensor<8xf32>)
       {heads = 2 : i64, scale = 5.000000e-01 : f32}
       : tensor<5x8xf32> -> tensor<5x8xf32>
     ```
@@ -138,8 +146,6 @@ def TinyAttn_FusedMhsaOp : TinyAttn_AttentionOp<"fused_mhsa"> {
     Optional<TinyAttn_Tensor>:$query_rows,
     TinyAttn_Tensor:$query_weight, TinyAttn_BiasTensor:$query_bias,
     Optional<TinyAttn_I32Tensor>:$query_multipliers,
-    TinyAttn_Tensor:$value_weight, TinyAttn_BiasTensor:$value_bias,
-    Optional<TinyAttn_I32Tensor>:$value_multipliers,
     TinyAttn_Tensor:$output_weight, TinyAttn_BiasTensor:$output_bias,
     Optional<TinyAttn_I32Tensor>:$output_multipliers,
     Optional<TinyAttn_I32Tensor>:$scores_multipliers,
@@ -148,7 +154,6 @@ def TinyAttn_FusedMhsaOp : TinyAttn_AttentionOp<"fused_mhsa"> {
     I64Attr:$heads,
     OptionalAttr<F32Attr>:$scale,
     OptionalAttr<TinyAttn_RequantAttr>:$query_requant,
-    OptionalAttr<TinyAttn_RequantAttr>:$value_requant,
     OptionalAttr<TinyAttn_RequantAttr>:$scores_requant,
     OptionalAttr<TinyAttn_RequantAttr>:$context_requant,
     OptionalAttr<TinyAttn_RequantAttr>:$output_requant
@@ -158,8 +163,6 @@ def TinyAttn_FusedMhsaOp : TinyAttn_AttentionOp<"fused_mhsa"> {
     (`query_rows` `(` $query_rows^ `:` type($query_rows) `)`)?
     `query` `(` $query_weight `,` $query_bias (`,` $query_multipliers^)? `:`
       type($query_weight) `,` type($query_bias) (`,` type($query_multipliers)^)? `)`
-    `value` `(` $value_weight `,` $value_bias (`,` $value_multipliers^)? `:`
-      type($value_weight) `,` type($value_bias) (`,` type($value_multipliers)^)? `)`
     `output` `(` $output_weight `,` $output_bias (`,` $output_multipliers^)? `:`
       type($output_weight) `,` type($output_bias) (`,` type($output_multipliers)^)? `)`
     (`scores` `(` $scores_multipliers^ `:` type($scores_multipliers) `)`)?
@@ -170,7 +173,7 @@ def TinyAttn_FusedMhsaOp : TinyAttn_AttentionOp<"fused_mhsa"> {
   let extraClassDeclaration = [{
     /// The rows that queries are made of: some of X, or X itself.
     TypedValue<RankedTensorType> getQuerySource();
-    /// Width Pv of one head of the values.
+    /// Width of one head of the values, that of X.
     int64_t getValueWidth();
     /// True once the op works on int8.
     bool isQuantized();

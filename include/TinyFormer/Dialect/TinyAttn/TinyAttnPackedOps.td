@@ -315,8 +315,9 @@ def TinyAttn_PackedContextOp : TinyAttn_StructuredOp<"packed_context"> {
   let summary = "Context of attention from panels";
   let description = [{
     The `matmul` with `row_sums` of exponentials and values: left panels
-    [H, M/2, S/2, 2], a right panel [H·P/2, S/2(, 2)], sums [H, M rounded up to
-    an even number] (i32), multipliers [H]. The heads lie side by side: i8
+    [H, M/2, S/2, 2], a right panel [H·P/2, S/2(, 2)], or [P/2, S/2(, 2)] with
+    `shared_values`, which all heads read, sums [H, M rounded up to an even number]
+    (i32), multipliers [H]. The heads lie side by side: i8
     [M, H·P] (`rows`) or a left panel [M/2, H·P/2, 2] (`left`), where `odd_rows`
     says that M is odd.
 
@@ -337,7 +338,8 @@ def TinyAttn_PackedContextOp : TinyAttn_StructuredOp<"packed_context"> {
     TinyAttn_PanelLayoutAttr:$layout,
     TinyAttn_PanelFormAttr:$form,
     TinyAttn_RequantAttr:$requant,
-    UnitAttr:$odd_rows
+    UnitAttr:$odd_rows,
+    UnitAttr:$shared_values
   );
   let assemblyFormat = [{
     `ins` `(` $exponentials `,` $values `,` $row_sums `,` $multipliers `:`

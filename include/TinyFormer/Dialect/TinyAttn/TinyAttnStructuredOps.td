@@ -130,6 +130,27 @@ def TinyAttn_MatmulOp : TinyAttn_StructuredOp<"matmul", [AttrSizedOperandSegment
   }];
 }
 
+def TinyAttn_TransposeOp : TinyAttn_StructuredOp<"transpose"> {
+  let summary = "Rows as columns";
+  let description = [{
+    Y[n, m] = X[m, n], with X [M, N] and Y [N, M] of i8: the input of attention as
+    values, where no projection writes it so.
+
+    ```mlir
+    %y = tinyattn.transpose ins(%x : tensor<5x8xi8>) outs(%init : tensor<8x5xi8>)
+      -> tensor<8x5xi8>
+    ```
+  }];
+  let arguments = (ins
+    TinyAttn_RankedTensorOrMemRef<[I8]>:$input,
+    Variadic<TinyAttn_Destination>:$inits
+  );
+  let assemblyFormat = [{
+    `ins` `(` $input `:` type($input) `)`
+    `outs` `(` $inits `:` type($inits) `)` attr-dict (`->` type($results)^)?
+  }];
+}
+
 def TinyAttn_SoftmaxOp : TinyAttn_StructuredOp<"softmax", [AttrSizedOperandSegments]> {
   let summary = "Softmax along the last dimension, whole or unnormalised";
   let description = [{
