@@ -48,6 +48,13 @@ void shareRegisters(ModuleOp module) {
   }
 }
 
+/// Upstream's conversions hand annotations of loops on as an attribute that
+/// nothing translates.
+void annotateLoop(LLVM::BrOp op) {
+  if (Attribute annotation = op->removeDiscardableAttr("llvm.loop_annotation"))
+    op.setLoopAnnotationAttr(cast<LLVM::LoopAnnotationAttr>(annotation));
+}
+
 struct ConvertToLLVM : impl::ConvertToLLVMBase<ConvertToLLVM> {
   using Base::Base;
 
@@ -72,6 +79,7 @@ struct ConvertToLLVM : impl::ConvertToLLVMBase<ConvertToLLVM> {
     if (failed(
             applyFullConversion(getOperation(), target, std::move(patterns))))
       return signalPassFailure();
+    getOperation().walk(annotateLoop);
     auto chip = getOperation()->getAttrOfType<TargetAttr>(kTarget);
     if (chip && chip.getIsa() == "xpulpv2")
       shareRegisters(getOperation());

@@ -53,7 +53,7 @@ constexpr CoreCosts kCortexM7 = {{0.58, 2.73, 18.19, 29.02},
 constexpr int64_t kShortDepth = 2;
 
 /// Of an element that is transposed, by loops.
-constexpr double kTransposeCortexM = 9, kTransposePulp = 9;
+constexpr double kTranspose = 8, kTransposeCortexM7 = 5;
 
 const CoreCosts &getCosts(StringRef core) {
   return core == "cortex-m7" ? kCortexM7 : kCortexM4;
@@ -124,7 +124,7 @@ double mlir::tinyattn::estimateMatmul(StringRef core, int64_t batch,
 }
 
 double mlir::tinyattn::estimateTranspose(StringRef core, int64_t elements) {
-  return (isPulp(core) ? kTransposePulp : kTransposeCortexM) * elements;
+  return elements * (core == "cortex-m7" ? kTransposeCortexM7 : kTranspose);
 }
 
 double mlir::tinyattn::estimateSums(StringRef core, int64_t elements) {

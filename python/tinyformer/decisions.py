@@ -69,7 +69,7 @@ class Considered:
 class ScheduleChoice:
     """What a layer's schedule was chosen from, and why it was.
 
-    `reason` is fastest, smallest-of-fast, smallest, none-fits or only; `capacity` are the bytes
+    `reason` is fastest, smallest-of-fast, smallest, none-fits, spills or only; `capacity` are the bytes
     that the target's largest memory leaves to the layer.
     """
 

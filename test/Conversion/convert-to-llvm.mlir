@@ -103,3 +103,19 @@ module attributes {tinyattn.target = #stm32l4} {
     return
   }
 }
+
+// -----
+
+// Loops that shall stay loops say so to LLVM.
+// CHECK: #[[ROLLED:.*]] = #llvm.loop_annotation<unroll = {{.*}}>
+// CHECK-LABEL: llvm.func @rolled
+// CHECK: llvm.br ^{{.*}} {loop_annotation = #[[ROLLED]]}
+func.func @rolled(%stop: i1) {
+  cf.br ^bb1
+^bb1:
+  cf.cond_br %stop, ^bb2, ^bb3
+^bb2:
+  cf.br ^bb1 {llvm.loop_annotation = #llvm.loop_annotation<unroll = <disable = true>>}
+^bb3:
+  return
+}

@@ -159,7 +159,7 @@ def test_tables_for_people(cli) -> None:
 def test_fusion_is_told(cli, fuse: str, optimize: str, outcome: str) -> None:
     options = ("--fuse", fuse, "--optimize", optimize, "--target", "host")
     result = cli("bench", "attention", "--shape", "5,16,4,2", *options)
-    (line,) = (line for line in result.out.splitlines() if "weights" in line)
+    (line,) = (line for line in result.out.splitlines() if ": weights " in line)
     assert line.startswith(f"attention: weights {outcome}; ")
     figures = json.loads(cli("bench", "attention", "--shape", "5,16,4,2", *options, "--json").out)
     (decision,) = figures["fusion"]

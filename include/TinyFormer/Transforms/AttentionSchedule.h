@@ -79,6 +79,8 @@ struct ScheduleQuery {
   std::string core;
   /// What the arena may hold for this layer.
   uint64_t capacity = UINT64_MAX;
+  /// What does not fit lies in another memory, from where rows stream.
+  bool spills = false;
   /// A number of rows that is forced, and a kind that is forced.
   std::optional<int64_t> rows;
   std::optional<ScheduleKind> kind;
@@ -95,6 +97,8 @@ enum class ChoiceReason {
   Smallest,
   /// No schedule fits: the smallest.
   NoneFits,
+  /// Nothing that fits is nearly as fast as what does not, which streams.
+  Spills,
   /// There was one schedule to choose from.
   Only,
 };

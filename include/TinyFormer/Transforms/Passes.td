@@ -139,14 +139,15 @@ def DepthFirstTile
     (the smallest of those whose estimates are within 1 % of it, on ri5cy 0.5 %)
     for an arena, or with `optimize=size` the smallest of those that are at most
     4 % slower than it, or 5 % slower than the untiled program with fused or
-    plain weights, whichever is slower; if none fits, the smallest. `tile=min`
-    takes the smallest of all. Estimates of bytes are those of a perfect memory plan,
+    plain weights, whichever is slower; if none fits, the smallest. On a target
+    with a DMA, from whose other memory rows can stream, it takes the fastest of
+    all where none that fits is half as fast. `tile=min` takes the smallest of all. Estimates of bytes are those of a perfect memory plan,
     cycles come from the cost model.
 
     The function's attribute `tinyattn.schedules` says what was chosen and
     estimated for each layer; with `explain`, also all that was considered, why
     this one was chosen (`fastest`, `smallest-of-fast`, `smallest`, `none-fits`,
-    `only`), and the bytes that the target's largest memory leaves to the layer.
+    `spills`, `only`), and the bytes that the target's largest memory leaves to the layer.
 
     Example: test/Transforms/depth-first-tile.mlir.
   }];

@@ -39,11 +39,15 @@ struct TransposeToLoops : OpRewritePattern<TransposeOp> {
   LogicalResult matchAndRewrite(TransposeOp op,
                                 PatternRewriter &rewriter) const override {
     LoopBuilder b(op, rewriter);
+    Value y = op.getInits().front();
     Operation *store = nullptr;
-    b.forEach(getShape(op.getInits().front()), [&](ValueRange indices) {
-      Value x = memref::LoadOp::create(b, op.getInput(),
-                                       ValueRange{indices[1], indices[0]});
-      store = memref::StoreOp::create(b, x, op.getInits().front(), indices);
+    // Cores share rows, four at a time, which begin in a word of their own.
+    b.forEach(getShape(y)[0], [&](ValueRange row) {
+      b.forEach(getShape(y)[1], [&](ValueRange column) {
+        Value n = row.front(), m = column.front();
+        Value x = memref::LoadOp::create(b, op.getInput(), ValueRange{m, n});
+        store = memref::StoreOp::create(b, x, y, ValueRange{n, m});
+      });
     });
     keepRolled(store);
     rewriter.eraseOp(op);

@@ -18,6 +18,8 @@ namespace {
 /// How much slower a smaller schedule may be than the fastest, or than the
 /// untiled program, be its weights fused or not.
 constexpr double sizeSlack = 1.04, untiledSlack = 1.05;
+/// What computing keys and values again may cost before rows rather stream.
+constexpr double fitSlack = 2;
 
 const std::pair<ScheduleKind, const char *> names[] = {
     {ScheduleKind::None, "none"},
@@ -61,6 +63,17 @@ bool isSmaller(const Schedule &a, const Schedule &b) {
          std::tuple(b.arenaBytes, b.cycles);
 }
 
+/// Whether one that fits takes at most `fitSlack` times as long as any.
+template <typename Fits>
+bool isAnyNearlyAsFast(const std::vector<Schedule> &schedules, Fits fits) {
+  double fastest =
+      std::min_element(schedules.begin(), schedules.end(), isFaster)->cycles;
+  return std::any_of(schedules.begin(), schedules.end(),
+                     [&](const Schedule &s) {
+                       return fits(s) && s.cycles <= fitSlack * fastest;
+                     });
+}
+
 /// The best of `schedules`, and why.
 std::pair<Schedule, ChoiceReason> findBest(std::vector<Schedule> schedules,
                                            const ScheduleQuery &query,
@@ -76,9 +89,12 @@ std::pair<Schedule, ChoiceReason> findBest(std::vector<Schedule> schedules,
   Schedule smallest = find(isSmaller);
   if (query.goal == ScheduleQuery::SmallestPeak)
     return {smallest, ChoiceReason::Smallest};
-  if (smallest.arenaBytes > query.capacity)
+  auto fits = [&](const Schedule &s) { return s.arenaBytes <= query.capacity; };
+  if (query.spills && !isAnyNearlyAsFast(schedules, fits))
+    return {find(isFaster), ChoiceReason::Spills};
+  if (!fits(smallest))
     return {smallest, ChoiceReason::NoneFits};
-  drop([&](const Schedule &s) { return s.arenaBytes > query.capacity; });
+  drop([&](const Schedule &s) { return !fits(s); });
   bool isForCycles = query.goal == ScheduleQuery::Cycles;
   double fastest = find(isFaster).cycles;
   double limit =
@@ -115,6 +131,8 @@ const char *tinyformer::getName(ChoiceReason reason) {
     return "smallest";
   case ChoiceReason::NoneFits:
     return "none-fits";
+  case ChoiceReason::Spills:
+    return "spills";
   case ChoiceReason::Only:
     return "only";
   }

@@ -241,8 +241,10 @@ struct DepthFirstTile : impl::DepthFirstTileBase<DepthFirstTile> {
              << "has " << shape.tokens << " rows, but tiles of " << *query.rows
              << " rows are asked for";
     query.capacity = getCapacity(op, target);
-    if (target)
+    if (target) {
       query.core = target.getCore().str();
+      query.spills = bool(target.getDma());
+    }
     return tinyformer::chooseSchedule(shape, query);
   }
 
