@@ -137,6 +137,8 @@ def _attention(op: Any) -> dict[str, Work]:
     return parts | {
         "scores": Work(rows * tokens * queries, rows * queries + tokens * keys + scores),
         "softmax": Work(0, 2 * scores),
-        "context": Work(rows * tokens * values, scores + tokens * (width if fused else values) + rows * values),
+        "context": Work(
+            rows * tokens * values, scores + tokens * (width if fused else values) + rows * values
+        ),
         "output": projection("output", rows, values, type_shape(op.result.type)[1]),
     }
