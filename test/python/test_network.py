@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import tinyformer
 from conftest import DIGITS, ROOT
@@ -69,6 +70,19 @@ def test_pandas(net: Network) -> None:
     frame = net.profile().to_pandas()
     assert frame["cycles"].sum() == net.profile().cycles
     assert frame.index.name == "name"
+
+
+def test_a_model_in_memory(net: Network, images: np.ndarray) -> None:
+    model = onnx.load(MODEL)
+    loaded = tinyformer.compile(model, target="stm32l4", calibration=str(CALIBRATION))
+    assert loaded.name == "model"
+    assert np.array_equal(loaded.reference(images), net.reference(images))
+
+
+@pytest.mark.parametrize("model", [b"model", None, object()])
+def test_what_is_no_model(model: object) -> None:
+    with pytest.raises(tinyformer.TinyFormerError, match=r"the model is a .* onnx\.ModelProto"):
+        tinyformer.compile(model, target="host", calibration=CALIBRATION)
 
 
 def test_memory(net: Network) -> None:
