@@ -7,7 +7,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
@@ -70,6 +72,18 @@ def test_pandas(net: Network) -> None:
     frame = net.profile().to_pandas()
     assert frame["cycles"].sum() == net.profile().cycles
     assert frame.index.name == "name"
+
+
+def test_a_data_frame_has_what_rows_have(net: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    class DataFrame(list):
+        def set_index(self, name: str) -> dict:
+            return {row[name]: row for row in self}
+
+    monkeypatch.setitem(sys.modules, "pandas", SimpleNamespace(DataFrame=DataFrame))
+    frame = net.profile().to_pandas()
+    for layer in net.profile():
+        expected = {field.name: getattr(layer, field.name) for field in fields(layer)}
+        assert frame[layer.name] == {**expected, "macs_per_cycle": layer.macs_per_cycle}
 
 
 def test_a_model_in_memory(net: Network, images: np.ndarray) -> None:
