@@ -14,11 +14,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tinyformer.errors import TinyFormerError
+
 if TYPE_CHECKING:
     from tinyformer.network import CalibrationData, ModelFile, Network
     from tinyformer.targets import Target
 
-__all__ = ["compile"]
+__all__ = ["TinyFormerError", "compile"]
 
 
 def compile(
@@ -29,7 +31,7 @@ def compile(
     cores: int | None = None,
     **options: Any,
 ) -> Network:
-    """Compile an ONNX file for a target.
+    """Compile an ONNX model, a file or an `onnx.ModelProto`, for a target.
 
     `calibration` are samples of the inputs, the first axis counting them: a file, an array for a
     model of one input, or arrays by input name; a model that is quantised already needs none.

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +15,11 @@ import numpy.typing as npt
 
 from tinyformer.calibration import check_samples
 from tinyformer.compiler import Compilation
-from tinyformer.errors import CalibrationError
 from tinyformer.progress import Progress, no_progress
 from tinyformer.quantization import dequantize, quantize, signal_to_noise_db
 from tinyformer.reference import Interpreter
 from tinyformer.reference.interpreter import public_function
-from tinyformer.samples import load_labels, load_samples
+from tinyformer.samples import check_labels, load_labels, load_samples
 
 if TYPE_CHECKING:
     from tinyformer.driver import Model
@@ -88,8 +88,8 @@ def evaluate(
     assert compilation.quantized is not None
     check_samples(samples, public_function(compilation.quantized))
     count = len(next(iter(samples.values())))
-    if labels is not None and len(labels) != count:
-        raise CalibrationError(f"there are {count} samples but {len(labels)} labels")
+    if labels is not None:
+        check_labels(labels, count, prod(compilation.output_tensors[0].shape))
     forms = _Forms(
         None if compilation.is_integer else Interpreter(float_module),
         _Reference(compilation),

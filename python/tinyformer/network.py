@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -24,13 +25,15 @@ from tinyformer.samples import as_array, load_samples
 from tinyformer.targets import Target, get_target
 
 if TYPE_CHECKING:
+    from onnx import ModelProto
+
     from tinyformer.firmware import FirmwareImage, NetworkInterface
     from tinyformer.mlir import ir
     from tinyformer.profile import Profile
     from tinyformer.simulators import Session
 
 Array = npt.NDArray[Any]
-ModelFile = str | PathLike[str]
+ModelFile: TypeAlias = Union[str, PathLike[str], "ModelProto"]
 CalibrationData = str | PathLike[str] | Array | Mapping[str, Array]
 
 
@@ -207,13 +210,39 @@ def compile_model(
         if name not in known:
             raise OptionError(f"there is no option '{name}'; there are {', '.join(sorted(known))}")
     chip = (get_target(target) if isinstance(target, str) else target).with_cores(cores)
-    imported = onnx.load(Path(model), calibrated=calibration is not None)
     settings = {**options, "tile": str(options.get("tile", "auto"))}
     settled = CompileOptions(**settings, explain=True)
-    samples = None
-    if calibration is not None:
-        samples = _calibration(calibration, [name for name, _ in imported.inputs])
-    return Network(driver.with_samples(imported, Path(model), samples), chip, settled)
+    with _file_of(model) as path:
+        imported = onnx.load(path, calibrated=calibration is not None)
+        samples = None
+        if calibration is not None:
+            samples = _calibration(calibration, [name for name, _ in imported.inputs])
+        loaded = driver.with_samples(imported, path, samples)
+    return Network(loaded, chip, settled)
+
+
+@contextmanager
+def _file_of(model: ModelFile) -> Iterator[Path]:
+    """The path of a model, which is written to a temporary file where it is none yet."""
+    import onnx
+
+    from tinyformer.onnx import ModelFileError
+
+    if isinstance(model, (str, PathLike)):
+        yield Path(model)
+        return
+    if not isinstance(model, onnx.ModelProto):
+        raise ModelFileError(
+            f"the model is a {type(model).__name__}: give the path of an ONNX file, or an "
+            "onnx.ModelProto; docs/pytorch.md shows how a model of PyTorch becomes one"
+        )
+    with writing_to(Path(tempfile.gettempdir())):
+        folder = tempfile.TemporaryDirectory(prefix="tinyformer-")
+    with folder:
+        path = Path(folder.name) / "model.onnx"
+        with writing_to(path):
+            onnx.save(model, path)
+        yield path
 
 
 def _calibration(given: CalibrationData, names: Sequence[str]) -> dict[str, Array]:

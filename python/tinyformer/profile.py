@@ -101,7 +101,7 @@ class Profile:
         )
 
     def to_pandas(self) -> Any:
-        """A row for each layer as a pandas.DataFrame."""
+        """A row for each layer as a pandas.DataFrame; `kernels` is a column of dictionaries."""
         try:
             import pandas
         except ImportError:
@@ -109,7 +109,7 @@ class Profile:
                 "to_pandas() needs pandas, which is not installed: pip install pandas"
             ) from None
         rows = [{**asdict(layer), "macs_per_cycle": layer.macs_per_cycle} for layer in self.layers]
-        return pandas.DataFrame(rows).drop(columns="kernels").set_index("name")
+        return pandas.DataFrame(rows).set_index("name")
 
 
 def first_inputs(compilation: Compilation) -> list[npt.NDArray[Any]]:

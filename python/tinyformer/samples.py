@@ -52,13 +52,26 @@ def load_labels(path: str, limit: int | None = None) -> Array | None:
     with data:
         if LABELS not in data.files:
             return None
-        labels = _member(path, data, LABELS)[:limit]
-    if labels.dtype.kind not in "iu" or labels.size != len(labels):
+        labels = _member(path, data, LABELS)
+    if labels.dtype.kind not in "iu" or not labels.ndim or labels.size != len(labels):
         raise CalibrationError(
             f"'{LABELS}' in '{path}' has shape {labels.shape} and type {labels.dtype}: give the "
             "number of a class for each sample"
         )
-    return labels.ravel()
+    return labels.ravel()[:limit]
+
+
+def check_labels(labels: Array, samples: int, classes: int) -> None:
+    """Refuses labels that are not one class out of so many for each of the samples."""
+    if len(labels) != samples:
+        raise CalibrationError(f"there are {samples} samples but {len(labels)} labels")
+    bad = np.flatnonzero((labels < 0) | (labels >= classes))
+    if len(bad):
+        raise CalibrationError(
+            f"'{LABELS}' holds {len(bad)} numbers that are no class, the first, "
+            f"{labels[bad[0]]}, at [{bad[0]}]: the model's first output has {classes} elements, "
+            f"so give 0 to {classes - 1}"
+        )
 
 
 def as_array(given: npt.ArrayLike, what: str) -> Array:

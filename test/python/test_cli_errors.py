@@ -155,7 +155,11 @@ def test_files_that_hold_no_samples(
         (np.array([[1, 2], [3, 4]]), "shape (2, 2) and type int64"),
         (np.array(["one", "two"]), "holds elements of type <U3"),
         (np.array([0.5, 1.5]), "type float64: give the number of a class for each sample"),
+        (np.eye(2, 10), "shape (2, 10) and type float64"),
+        (np.array(1), "shape () and type int64"),
         (np.array([1]), "there are 2 samples but 1 labels"),
+        (np.array([9, 10]), "the first, 10, at [1]: the model's first output has 10 elements"),
+        (np.array([-1, 10]), "holds 2 numbers that are no class, the first, -1, at [0]"),
     ],
 )
 def test_labels_that_are_no_classes(cli, tmp_path: Path, labels: np.ndarray, expected: str) -> None:

@@ -7,9 +7,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import onnx
 import pytest
 import tinyformer
 from conftest import DIGITS, ROOT
@@ -69,6 +72,31 @@ def test_pandas(net: Network) -> None:
     frame = net.profile().to_pandas()
     assert frame["cycles"].sum() == net.profile().cycles
     assert frame.index.name == "name"
+
+
+def test_a_data_frame_has_what_rows_have(net: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    class DataFrame(list):
+        def set_index(self, name: str) -> dict:
+            return {row[name]: row for row in self}
+
+    monkeypatch.setitem(sys.modules, "pandas", SimpleNamespace(DataFrame=DataFrame))
+    frame = net.profile().to_pandas()
+    for layer in net.profile():
+        expected = {field.name: getattr(layer, field.name) for field in fields(layer)}
+        assert frame[layer.name] == {**expected, "macs_per_cycle": layer.macs_per_cycle}
+
+
+def test_a_model_in_memory(net: Network, images: np.ndarray) -> None:
+    model = onnx.load(MODEL)
+    loaded = tinyformer.compile(model, target="stm32l4", calibration=str(CALIBRATION))
+    assert loaded.name == "model"
+    assert np.array_equal(loaded.reference(images), net.reference(images))
+
+
+@pytest.mark.parametrize("model", [b"model", None, object()])
+def test_what_is_no_model(model: object) -> None:
+    with pytest.raises(tinyformer.TinyFormerError, match=r"the model is a .* onnx\.ModelProto"):
+        tinyformer.compile(model, target="host", calibration=CALIBRATION)
 
 
 def test_memory(net: Network) -> None:

@@ -167,12 +167,17 @@ REFUSED: dict[str, tuple[str, dict[str, Weight], str]] = {
     "relative_positions": (
         SCORES + "a = Add(s, mask) p = Softmax(a) " + CONTEXT,
         {"mask": (1, 2, 5, 5)},
-        "adds a mask or a position bias, which differs from zero",
+        "adds a bias of positions .* biases of scores .* are not supported",
     ),
     "padding_mask": (
         SCORES + "a = Add(s, mask) p = Softmax(a) " + CONTEXT,
         {"mask": floats(0, 0, 0, 0, -1e9)},
-        "adds a mask or a position bias",
+        "adds a mask to the scores of attention; .* every token attends to all",
+    ),
+    "scores_plus_an_activation": (
+        SCORES + "other = MatMul(k, t) a = Add(s, other) p = Softmax(a) " + CONTEXT,
+        {},
+        "combines the scores .* by Add; masks that are an input are not supported",
     ),
     "causal_mask_of_a_large_number": (
         SCORES + "a = Add(s, mask) p = Softmax(a) " + CONTEXT,

@@ -77,6 +77,13 @@ def test_affine_functions_are_exact() -> None:
         ("My-ViT.v2", "my_vit_v2"),
         ("8bit", "model_8bit"),
         ("int", "model_int"),
+        ("m", "model_m"),  # libm.a
+        ("C", "model_c"),
+        ("pthread", "model_pthread"),
+        ("main", "model_main"),  # main.h
+        ("string", "model_string"),
+        ("tf-pmsis", "model_tf_pmsis"),  # which comes with the library
+        ("m4", "m4"),
         ("été", "t"),
         ("-", "model"),
         ("_private_", "private"),

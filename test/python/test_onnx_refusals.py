@@ -102,7 +102,7 @@ CASES: dict[str, tuple[str, str, dict[str, Weight], str]] = {
         TOKENS,
         "h = MatMul(x, w) i = MatMul(x, v) y = Mul(h, i)",
         {"w": (8, 8), "v": (8, 8)},
-        "combines two different activations by Mul; gating",
+        "combines two different activations by Mul; gating .*RMSNorm",
     ),
     "unknown_function": (
         TOKENS,
@@ -156,7 +156,27 @@ CASES: dict[str, tuple[str, str, dict[str, Weight], str]] = {
         TOKENS,
         "s = Mul(x, x) m = ReduceMean <axes = [-1]> (s) e = Add(m, eps) r = Sqrt(e) y = Div(x, r)",
         {"eps": 1e-5},
-        "combines two different activations by Div",
+        "a function of its means over the features by Div; RMSNorm .* use nn.LayerNorm",
+    ),
+    "sequence_pooling": (
+        "(float[1,5,8] x) => (float[1,1,8] y)",
+        "l = MatMul(x, w) s = Softmax <axis = 1> (l) t = Transpose <perm = [0, 2, 1]> (s) "
+        "h = MatMul(t, x) y = LayerNormalization(h, g)",
+        {"w": (8, 1), "g": (8,)},
+        "weights activations by a softmax .* pool by the mean, the maximum, or a class token",
+    ),
+    "sequence_pooling_by_a_sum": (
+        "(float[1,5,8] x) => (float[1,8] y)",
+        "l = MatMul(x, w) s = Softmax <axis = 1> (l) h = Mul(s, x) "
+        "y = ReduceSum <keepdims = 0> (h, axis)",
+        {"w": (8, 1), "axis": [1]},
+        "weights activations by a softmax .* pool by the mean, the maximum, or a class token",
+    ),
+    "learned_queries": (
+        "(float[1,5,8] x) => (float[1,2,1,5] y)",
+        "r = Reshape(x, split) k = Transpose <perm = [0, 2, 3, 1]> (r) y = MatMul(q, k)",
+        {"split": [1, 5, 2, 4], "q": (1, 2, 1, 4)},
+        r"has a weight of shape .1, 2, 4, 1.: .* learned queries\) is not supported",
     ),
     "normalisation_by_the_deviation_plus_epsilon": (
         TOKENS,

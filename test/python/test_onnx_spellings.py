@@ -57,6 +57,18 @@ CASES: dict[str, tuple[str, str, str, dict[str, Weight]]] = {
         "add linear",
         {"p": (1, 5, 8), "q": (5, 8), "w": (8, 8)},
     ),
+    "positions_out_of_a_long_table": (  # as Hugging Face's BERTs gather token types
+        TOKENS,
+        "g = GatherElements <axis = 1> (numbers, ids) p = Gather(table, g) y = Add(x, p)",
+        "add",
+        {"numbers": [[*range(128)]], "ids": [[3, 127, 64, 0, -2]], "table": (128, 8)},
+    ),
+    "elements_of_a_part_of_a_table": (
+        TOKENS,
+        "p = GatherElements(table, ids) y = Add(x, p)",
+        "add",
+        {"table": (70, 9), "ids": [[7 * row + column for column in range(8)] for row in range(5)]},
+    ),
     "difference_of_branches": (
         TOKENS,
         "h = MatMul(x, w) i = MatMul(x, v) y = Sub(h, i)",

@@ -156,6 +156,23 @@ def two_scales(folder: Path, patch: Patch) -> None:
     driver.load(saved(folder, model), None)
 
 
+def mask_as_input(folder: Path, patch: Patch) -> None:
+    model = model_of("(int64[1,5] m) => (float[1,5] y)", "y = Cast <to = 1> (m)")
+    driver.load(saved(folder, model), None)
+
+
+def bias_of_scores(folder: Path, patch: Patch) -> None:
+    body = "t = Transpose <perm = [0, 2, 1]> (x) s = MatMul(x, t) y = Add(s, b)"
+    model = model_of("(float[1,5,8] x) => (float[1,5,5] y)", body, {"b": (5, 5)})
+    driver.load(saved(folder, model), None)
+
+
+def pooling_by_attention(folder: Path, patch: Patch) -> None:
+    body = "l = MatMul(x, w) s = Softmax <axis = 1> (l) y = Mul(s, x)"
+    model = model_of("(float[1,5,8] x) => (float[1,5,8] y)", body, {"w": (8, 1)})
+    driver.load(saved(folder, model), None)
+
+
 def scores_without_range(folder: Path, patch: Patch) -> None:
     name = "torch_dynamo_encoder_prenorm_gelu_opset23"  # attention is one node
     path = quantised(name, FORMS["qdq_int8"], folder)
@@ -170,6 +187,9 @@ CASES: dict[str, Case] = {
     "A size is not known": load("unsupported_dynamic_batch"),
     "An operator is not supported": load("unsupported_lstm"),
     "A mask in attention": load("unsupported_causal_mask"),
+    "Integers that are no token ids": mask_as_input,
+    "A bias of positions in attention": bias_of_scores,
+    "Pooling by attention": pooling_by_attention,
     "A weight is no number": load("unsupported_nan_weight"),
     "Scales that change half-way": two_scales,
     "A model of floats without samples": lambda folder, _: driver.load(MODEL, None),

@@ -33,6 +33,8 @@ from tinyformer.onnx.values import (
     whole,
 )
 
+# Masks have -inf or a large number; -100 is the smallest one that is usual (Swin's windows).
+LEAST_MASKED = -100.0
 USUAL_FORM = "write softmax(scale · (X·Wq)·(X·Wk)ᵀ)·(X·Wv), heads being slices of the features"
 
 
@@ -74,16 +76,19 @@ def check_mask(scores: View, mask: Constant) -> None:
         )
     if (values == values[..., :1]).all():
         return
+    if (values > LEAST_MASKED).all():
+        raise UnsupportedNodeError(
+            "adds a bias of positions to the scores of attention",
+            "biases of scores (relative positions, ALiBi) are not supported, whether trained or "
+            "not: add positions to the tokens instead, and train again",
+        )
     instead = "TinyFormer compiles encoders, in which every token attends to all tokens: remove it"
     above = np.triu(np.ones(values.shape[-2:], bool), 1)
     if (values[..., above] < 0).all() and not values[..., ~above].any():
         raise UnsupportedNodeError(
             "adds a causal mask to the scores of attention, as decoders do", instead
         )
-    raise UnsupportedNodeError(
-        "adds a mask or a position bias, which differs from zero, to the scores of attention",
-        instead,
-    )
+    raise UnsupportedNodeError("adds a mask to the scores of attention", instead)
 
 
 def softmax(build: Builder, node: Node, operands: Operands) -> Sequence[Value]:

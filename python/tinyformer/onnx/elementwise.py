@@ -18,7 +18,15 @@ from tinyformer.onnx.functions import Function, affine
 from tinyformer.onnx.graph import Array, Node
 from tinyformer.onnx.handler import Handler
 from tinyformer.onnx.layers import Add, Linear, single
-from tinyformer.onnx.values import Constant, Operands, Scores, Value, View
+from tinyformer.onnx.values import (
+    Constant,
+    Operands,
+    RowMean,
+    Scores,
+    Value,
+    View,
+    pooling_by_attention,
+)
 
 
 def unary(build: Builder, node: Node, operands: Operands) -> Sequence[Value]:
@@ -62,15 +70,34 @@ def _of_views(build: Builder, node: Node, lhs: View, rhs: View) -> View:
     normal = normalization.combine(build, node.op, lhs, rhs)
     if normal is not None:
         return normal
+    if isinstance(lhs.layer, Scores) or isinstance(rhs.layer, Scores):
+        raise _of_scores(node)
     if node.op == "Add":
         return _residual(build, lhs, rhs)
     if node.op == "Sub":
         negative = affine(-1.0, name=node.name)
         return _residual(build, lhs, rhs.mapped(_compose(negative, rhs.function)))
-    raise UnsupportedNodeError(
+    raise pooling_by_attention(lhs, rhs) or _refused(node, lhs, rhs)
+
+
+def _refused(node: Node, lhs: View, rhs: View) -> UnsupportedNodeError:
+    if isinstance(lhs.layer, RowMean) or isinstance(rhs.layer, RowMean):
+        return UnsupportedNodeError(
+            f"combines an activation and a function of its means over the features by {node.op}",
+            "RMSNorm and gating by means are not supported: use nn.LayerNorm",
+        )
+    return UnsupportedNodeError(
         f"combines two different activations by {node.op}",
-        "gating (GLU, SwiGLU) and attention in other forms than the usual ones are not supported; "
-        "activations may only be added",
+        "gating (GLU, SwiGLU), RMSNorm and attention in other forms than the usual ones are not "
+        "supported; activations may only be added",
+    )
+
+
+def _of_scores(node: Node) -> UnsupportedNodeError:
+    return UnsupportedNodeError(
+        f"combines the scores of attention and what is computed from the input by {node.op}",
+        "masks that are an input are not supported: export without attention_mask; nor are biases "
+        "of scores",
     )
 
 

@@ -24,6 +24,16 @@ def is_ids(value: Value | None) -> bool:
     return isinstance(value, View) and isinstance(value.layer, Input) and value.layer.kind == "ids"
 
 
+def not_rows(what: str) -> UnsupportedNodeError:
+    """Says that integers of an input are used for something else than as token ids."""
+    return UnsupportedNodeError(
+        f"{what} integers that are an input",
+        "an input of integers may only choose rows of a table, as token ids do; masks are not "
+        "supported: export without attention_mask; position ids must be constant: RoBERTa, which "
+        "computes them from the token ids, takes them as position_ids (docs/pytorch.md)",
+    )
+
+
 def embedding(build: Builder, node: Node, table: Constant, ids: Value | None) -> View:
     """Gather of rows of a constant, by an input of ids."""
     if not isinstance(ids, View) or not is_ids(ids):

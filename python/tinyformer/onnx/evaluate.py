@@ -16,9 +16,26 @@ import numpy as np
 import onnx
 from onnx import helper
 from onnx.reference import ReferenceEvaluator
+from onnx.reference.op_run import OpRun
 
 from tinyformer.onnx.errors import UnsupportedNodeError
 from tinyformer.onnx.graph import Array, Node
+
+
+class GatherElements(OpRun):
+    """That of the reference implementation takes no axis of more than 64 elements.
+
+    It calls np.choose, which has this limit. The Hugging Face BERTs gather out of a table of all
+    their positions.
+    """
+
+    op_domain = ""
+
+    def _run(self, data: Array, indices: Array, axis: int = 0) -> tuple[Array]:
+        # ONNX allows fewer indices than data on the other axes; numpy does not.
+        extents = [slice(extent) for extent in indices.shape]
+        extents[axis] = slice(None)
+        return (np.take_along_axis(data[tuple(extents)], indices.astype(np.int64), axis),)
 
 
 def evaluate(node: Node, operands: Sequence[Array | None], opset: int) -> list[Array]:
@@ -40,7 +57,7 @@ def evaluate(node: Node, operands: Sequence[Array | None], opset: int) -> list[A
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
     try:
-        results = ReferenceEvaluator(model).run(wanted, feeds)
+        results = ReferenceEvaluator(model, new_ops=[GatherElements]).run(wanted, feeds)
     except Exception as error:  # whatever numpy raises inside the reference implementation
         raise UnsupportedNodeError(
             f"cannot be evaluated at compile time ({error})", "check the model with onnxruntime"

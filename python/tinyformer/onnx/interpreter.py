@@ -23,7 +23,7 @@ from tinyformer.onnx import (
     quantized,
 )
 from tinyformer.onnx.builder import REORDERED, Builder
-from tinyformer.onnx.embedding import ON_IDS, is_ids
+from tinyformer.onnx.embedding import ON_IDS, is_ids, not_rows
 from tinyformer.onnx.errors import UnsupportedModelError, UnsupportedNodeError
 from tinyformer.onnx.evaluate import evaluate
 from tinyformer.onnx.graph import Graph, Node
@@ -162,11 +162,7 @@ def _results(builder: Builder, node: Node, operands: Operands) -> Sequence[Value
             "put a DequantizeLinear node before it and a QuantizeLinear node behind",
         )
     if node.op not in ON_IDS and node.op not in movement.MOVING and any(map(is_ids, operands)):
-        raise UnsupportedNodeError(
-            "computes with integers that are an input",
-            "an input of integers may only choose rows of a table, as token ids do; masks and "
-            "position ids are not supported: export without them",
-        )
+        raise not_rows("computes with")
     handler = quantized.ON_CODED.get(node.op) if coded else None
     handler = handler or handlers.get(node.op)
     if handler is None:

@@ -16,7 +16,7 @@ from tinyformer.onnx.graph import Array, Node
 from tinyformer.onnx.handler import Handler
 from tinyformer.onnx.layers import Layer, Linear, Mhsa, Projection, rescaled, single
 from tinyformer.onnx.patches import linear_on_patches
-from tinyformer.onnx.values import Constant, Operands, Value, View
+from tinyformer.onnx.values import NO_ATTENTION_POOLING, Constant, Operands, Value, View
 
 
 def matmul(build: Builder, node: Node, operands: Operands) -> Sequence[Value]:
@@ -52,7 +52,7 @@ def _by_constant(build: Builder, view: View, constant: Constant) -> View:
     if any(extent != 1 for extent in weight.shape[:-2]):
         raise UnsupportedNodeError(
             f"has a weight of shape {list(weight.shape)}: a matrix for each batch entry or head",
-            "use one linear layer and split its result",
+            f"use one linear layer and split its result; {NO_ATTENTION_POOLING}",
         )
     rank = max(len(view.shape), weight.ndim)
     matrix = weight.shape[-2:]

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from tinyformer.onnx.builder import Builder, Rows
-from tinyformer.onnx.embedding import embedding, is_ids
+from tinyformer.onnx.embedding import embedding, is_ids, not_rows
 from tinyformer.onnx.errors import UnsupportedNodeError
 from tinyformer.onnx.evaluate import evaluate
 from tinyformer.onnx.graph import Array, Node
@@ -50,11 +50,14 @@ def identity(build: Builder, node: Node, operands: Operands) -> Sequence[Value]:
 
 def cast(build: Builder, node: Node, operands: Operands) -> Sequence[Value]:
     """Cast to float32, which changes nothing; ids are integers of any width."""
-    if is_ids(operands[0]) and node.attributes["to"] in ONNX_INTEGERS:
-        return identity(build, node, operands)
+    if is_ids(operands[0]):
+        if node.attributes["to"] in ONNX_INTEGERS:
+            return identity(build, node, operands)
+        raise not_rows("casts")
     if node.attributes["to"] != ONNX_FLOAT:
         raise UnsupportedNodeError(
-            "casts an activation to another type", "export the model in float32"
+            "casts an activation to another type",
+            "export the model in float32; masks are not supported: export without attention_mask",
         )
     return identity(build, node, operands)
 
@@ -174,7 +177,8 @@ def constant_condition(value: Value | None) -> bool:
     """A condition that is all true or all false."""
     if not isinstance(value, Constant):
         raise UnsupportedNodeError(
-            "chooses by a condition computed from the input", "remove the condition"
+            "chooses by a condition computed from the input",
+            "remove the condition; masks are not supported: export without attention_mask",
         )
     if value.array.all() or not value.array.any():
         return bool(value.array.all())

@@ -50,11 +50,31 @@ C_KEYWORDS = frozenset(
     ]
 )
 
+# A network m would come as libm.a, which the linker takes for the C library's where its folder is
+# searched first.
+LIBRARIES = frozenset(
+    [
+        *("atomic", "c", "c_nano", "crypt", "dl", "g", "g_nano", "gcc", "gcc_eh", "gcc_s"),
+        *("gomp", "m", "nosys", "pmsis", "pthread", "rdimon", "resolv", "rt", "ssp", "util"),
+    ]
+)
+# The same with headers: string.h, and main.h, which projects of STM32CubeMX have.
+HEADERS = frozenset(
+    [
+        *("arm_math", "assert", "complex", "ctype", "errno", "fenv", "float", "inttypes"),
+        *("iso646", "limits", "locale", "main", "malloc", "math", "memory", "pmsis", "sched"),
+        *("semaphore", "setjmp", "signal", "stdalign", "stdarg", "stdatomic", "stdbool"),
+        *("stddef", "stdint", "stdio", "stdlib", "stdnoreturn", "string", "strings", "tf_pmsis"),
+        *("tgmath", "threads", "time", "uchar", "unistd", "wchar", "wctype"),
+    ]
+)
+TAKEN = C_KEYWORDS | LIBRARIES | HEADERS
+
 
 def network_name(path: Path) -> str:
-    """A C identifier in lower case out of a file's stem."""
+    """A C identifier in lower case out of a file's stem, which can name a library and a header."""
     name = re.sub(r"[^a-z0-9]+", "_", path.stem.lower()).strip("_")
-    if not name or not name[0].isalpha() or name in C_KEYWORDS:
+    if not name or not name[0].isalpha() or name in TAKEN:
         return f"model_{name}".rstrip("_")
     return name
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from tinyformer.onnx.errors import UnsupportedNodeError
 from tinyformer.onnx.functions import IDENTITY, Function
 from tinyformer.onnx.graph import Array, Shape
-from tinyformer.onnx.layers import Layer
+from tinyformer.onnx.layers import Layer, Softmax
 from tinyformer.onnx.ranges import Encoding, Range
 
 Index = NDArray[np.int64]
@@ -136,6 +136,21 @@ class Virtual(Layer):
         )
 
 
+NO_ATTENTION_POOLING = (
+    "attention pooling (sequence pooling, learned queries) is not supported: pool by the mean, the "
+    "maximum, or a class token"
+)
+
+
+def pooling_by_attention(*factors: View) -> UnsupportedNodeError | None:
+    """Says that a product weights tokens by a softmax outside of self-attention, if it does."""
+    if not any(isinstance(view.layer, Softmax) for view in factors):
+        return None
+    return UnsupportedNodeError(
+        "weights activations by a softmax that is not self-attention's", NO_ATTENTION_POOLING
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class Scores(Virtual):
     """Products of queries [H, S, P] and keys [H, S, P]."""
@@ -144,6 +159,9 @@ class Scores(Virtual):
     within = "self-attention"
     query: View
     key: View
+
+    def refuse(self) -> UnsupportedNodeError:
+        return pooling_by_attention(self.query, self.key) or super().refuse()
 
 
 @dataclass(frozen=True, eq=False)
