@@ -69,8 +69,8 @@ class Considered:
 class ScheduleChoice:
     """What a layer's schedule was chosen from, and why it was.
 
-    `reason` is fastest, smallest-of-fast, smallest, none-fits, spills or only; `capacity` are the bytes
-    that the target's largest memory leaves to the layer.
+    `reason` is fastest, smallest-of-fast, smallest, none-fits, spills or only; `capacity` are the
+    bytes that the target's largest memory leaves to the layer.
     """
 
     chosen: Schedule

@@ -128,6 +128,7 @@ def _attention(op: Any) -> dict[str, Work]:
         return Work(rows * depth * channels, rows * (depth + channels) + constant)
 
     keys = width if fused else queries
+    read = width if fused else values
     parts = {"query": projection("query", rows, width, queries)}
     if fused:
         parts["value"] = Work(0, 2 * tokens * width)
@@ -137,8 +138,6 @@ def _attention(op: Any) -> dict[str, Work]:
     return parts | {
         "scores": Work(rows * tokens * queries, rows * queries + tokens * keys + scores),
         "softmax": Work(0, 2 * scores),
-        "context": Work(
-            rows * tokens * values, scores + tokens * (width if fused else values) + rows * values
-        ),
+        "context": Work(rows * tokens * values, scores + tokens * read + rows * values),
         "output": projection("output", rows, values, type_shape(op.result.type)[1]),
     }

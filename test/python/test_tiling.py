@@ -218,6 +218,21 @@ def test_auto_takes_what_fits_the_target() -> None:
     assert tight.arena_bytes <= 96 * 1024 < untiled.arena_bytes
 
 
+@pytest.mark.parametrize(
+    ("tokens", "reason", "memories"),
+    [(160, "fastest", {"l1"}), (197, "spills", {"l1", "l2"}), (400, "none-fits", {"l1"})],
+)
+def test_rows_stream_where_what_fits_is_slow(tokens: int, reason: str, memories: set[str]) -> None:
+    """With 160 tokens, what fits 64 KiB of L1 is fast enough; of 400, L2 does not hold the rest."""
+    options = CompileOptions("never", explain=True)
+    compilation = compile_attention((tokens, 128, 16, 8), "pulp-open", options)
+    compilation.run_to("bufferize")
+    (choice,) = compilation.choices
+    assert choice.reason == reason
+    assert (choice.chosen.schedule == "none") == (reason == "spills")
+    assert {arena.memory for arena in compilation.arenas} == memories
+
+
 def test_the_smallest_is_at_most_a_little_slower() -> None:
     shape = (81, 32, 32, 8)
     untiled = choose(shape, "stm32h7", "none")

@@ -79,8 +79,8 @@ struct ScheduleQuery {
   std::string core;
   /// What the arena may hold for this layer.
   uint64_t capacity = UINT64_MAX;
-  /// What does not fit lies in another memory, from where rows stream.
-  bool spills = false;
+  /// What another memory holds, from where the rows of whole layers stream.
+  uint64_t farCapacity = 0;
   /// A number of rows that is forced, and a kind that is forced.
   std::optional<int64_t> rows;
   std::optional<ScheduleKind> kind;
@@ -97,7 +97,7 @@ enum class ChoiceReason {
   Smallest,
   /// No schedule fits: the smallest.
   NoneFits,
-  /// Nothing that fits is nearly as fast as what does not, which streams.
+  /// Nothing that fits is half as fast as the untiled program, which streams.
   Spills,
   /// There was one schedule to choose from.
   Only,

@@ -140,8 +140,8 @@ def DepthFirstTile
     for an arena, or with `optimize=size` the smallest of those that are at most
     4 % slower than it, or 5 % slower than the untiled program with fused or
     plain weights, whichever is slower; if none fits, the smallest. On a target
-    with a DMA, from whose other memory rows can stream, it takes the fastest of
-    all where none that fits is half as fast. `tile=min` takes the smallest of all. Estimates of bytes are those of a perfect memory plan,
+    with a DMA, from whose other memory the rows of whole layers stream, it takes
+    `none` where nothing that fits the first memory is half as fast. `tile=min` takes the smallest of all. Estimates of bytes are those of a perfect memory plan,
     cycles come from the cost model.
 
     The function's attribute `tinyattn.schedules` says what was chosen and

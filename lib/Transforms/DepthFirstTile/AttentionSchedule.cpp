@@ -63,15 +63,23 @@ bool isSmaller(const Schedule &a, const Schedule &b) {
          std::tuple(b.arenaBytes, b.cycles);
 }
 
-/// Whether one that fits takes at most `fitSlack` times as long as any.
-template <typename Fits>
-bool isAnyNearlyAsFast(const std::vector<Schedule> &schedules, Fits fits) {
-  double fastest =
-      std::min_element(schedules.begin(), schedules.end(), isFaster)->cycles;
-  return std::any_of(schedules.begin(), schedules.end(),
-                     [&](const Schedule &s) {
-                       return fits(s) && s.cycles <= fitSlack * fastest;
-                     });
+/// The untiled program where it streams from another memory, if that beats
+/// what fits and computes keys and values again. Rows in loops do not stream.
+std::optional<Schedule> findStreamed(const std::vector<Schedule> &schedules,
+                                     const ScheduleQuery &query) {
+  auto isUntiled = [](const Schedule &s) {
+    return s.kind == ScheduleKind::None;
+  };
+  auto untiled = std::find_if(schedules.begin(), schedules.end(), isUntiled);
+  if (untiled == schedules.end() || untiled->arenaBytes > query.farCapacity)
+    return std::nullopt;
+  auto isBetter = [&](const Schedule &s) {
+    return s.arenaBytes <= query.capacity &&
+           s.cycles <= fitSlack * untiled->cycles;
+  };
+  if (std::any_of(schedules.begin(), schedules.end(), isBetter))
+    return std::nullopt;
+  return *untiled;
 }
 
 /// The best of `schedules`, and why.
@@ -89,12 +97,11 @@ std::pair<Schedule, ChoiceReason> findBest(std::vector<Schedule> schedules,
   Schedule smallest = find(isSmaller);
   if (query.goal == ScheduleQuery::SmallestPeak)
     return {smallest, ChoiceReason::Smallest};
-  auto fits = [&](const Schedule &s) { return s.arenaBytes <= query.capacity; };
-  if (query.spills && !isAnyNearlyAsFast(schedules, fits))
-    return {find(isFaster), ChoiceReason::Spills};
-  if (!fits(smallest))
+  if (std::optional<Schedule> streamed = findStreamed(schedules, query))
+    return {*streamed, ChoiceReason::Spills};
+  if (smallest.arenaBytes > query.capacity)
     return {smallest, ChoiceReason::NoneFits};
-  drop([&](const Schedule &s) { return !fits(s); });
+  drop([&](const Schedule &s) { return s.arenaBytes > query.capacity; });
   bool isForCycles = query.goal == ScheduleQuery::Cycles;
   double fastest = find(isFaster).cycles;
   double limit =

@@ -149,6 +149,19 @@ uint64_t getCapacity(Operation *attention, TargetAttr target) {
   return largest - std::min(largest, getBytesAlive(attention));
 }
 
+/// What the memory behind a DMA holds besides.
+uint64_t getFarCapacity(Operation *attention, TargetAttr target) {
+  if (!target || !target.getDma())
+    return 0;
+  for (MemoryAttr memory : target.getMemories()) {
+    if (memory.getName() != target.getDma().getFar())
+      continue;
+    uint64_t free = memory.getSize() - memory.getReserved();
+    return free - std::min(free, getBytesAlive(attention));
+  }
+  return 0;
+}
+
 struct DepthFirstTile : impl::DepthFirstTileBase<DepthFirstTile> {
   using Base::Base;
 
@@ -241,10 +254,9 @@ struct DepthFirstTile : impl::DepthFirstTileBase<DepthFirstTile> {
              << "has " << shape.tokens << " rows, but tiles of " << *query.rows
              << " rows are asked for";
     query.capacity = getCapacity(op, target);
-    if (target) {
+    query.farCapacity = getFarCapacity(op, target);
+    if (target)
       query.core = target.getCore().str();
-      query.spills = bool(target.getDma());
-    }
     return tinyformer::chooseSchedule(shape, query);
   }
 

@@ -162,8 +162,8 @@ def schedule_reason(choice: ScheduleChoice) -> str:
         f"slower than the untiled program with or without fused weights, that fits {capacity}",
         "smallest": "the smallest peak was asked for",
         "none-fits": f"none fits {capacity}; this is the smallest, {smallest:,} bytes",
-        "spills": f"the fastest of all; none that fits {capacity} is half as fast, so that rows "
-        "stream from the other memory",
+        "spills": f"its rows stream from the other memory; none that fits {capacity} is half as "
+        "fast",
         "only": "the only one that the options allow",
     }[choice.reason]
 
