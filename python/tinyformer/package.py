@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -178,6 +178,7 @@ def _manifest(compilation: Compilation, image: FirmwareImage) -> dict[str, Any]:
         "weight_bytes": image.weight_bytes,
         "flash_bytes": image.flash_bytes,
         "ram_bytes": dict(image.ram_bytes),
+        "layers": dict(compilation.layers),
         "options": asdict(compilation.options),
         "tools": {name: version(name) for name in BUILD_TOOLS},
     }
@@ -185,10 +186,11 @@ def _manifest(compilation: Compilation, image: FirmwareImage) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Package:
-    """A compiled network on disk."""
+    """A compiled network on disk; `layers` are those of the model, by function."""
 
     image: FirmwareImage
     reference: Path
+    layers: Mapping[str, str]
 
 
 def read(directory: Path) -> Package:
@@ -253,7 +255,7 @@ def _package(directory: Path, manifest: dict[str, Any]) -> Package:
         ram_bytes=manifest["ram_bytes"],
         cores=manifest["cores"],
     )
-    return Package(image, directory / manifest["reference"])
+    return Package(image, directory / manifest["reference"], dict(manifest["layers"]))
 
 
 def _tensors(entries: Sequence[dict[str, Any]]) -> tuple[TensorInterface, ...]:

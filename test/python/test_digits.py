@@ -106,6 +106,11 @@ def test_compile_then_run(cli, tmp_path: Path) -> None:
     figures = json.loads(ran.out)
     assert figures["bit_exact"] is True
     assert len(figures["outputs"]["logits"][0]) == 10
+    # Layers by their names in the model, each once, whatever functions it became.
+    lines = cli("run", folder, "--input", TEST).out.splitlines()
+    rows = [line.split("│")[1].strip() for line in lines if line.count("│") == 4]
+    assert len(rows) == len(set(rows)) and "blocks.0.attention/query" in rows
+    assert not any(row.startswith("digits_blocks") for row in rows)
 
 
 def test_two_builds_are_identical(digits: driver.Model, tmp_path: Path) -> None:

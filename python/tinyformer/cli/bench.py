@@ -280,7 +280,7 @@ def _report(
             f"activations {kibibytes(result.peak_bytes)}, weights "
             f"{kibibytes(result.image.weight_bytes)}, code {kibibytes(result.image.code_bytes)}"
         )
-        print_layers(result.run, chip)
+        print_layers(result.run, chip, {})
         _print_rates(figures)
     if not result.bit_exact:
         sys.exit(1)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -204,8 +205,10 @@ def run_command(
 
 @dataclass(frozen=True)
 class _Run:
-    """One sample on the simulator; outputs are real numbers, by name."""
+    """One sample on the simulator; outputs are real numbers, by name. `layers` are those of the
+    model, by function."""
 
+    layers: Mapping[str, str]
     chip: Target
     cores: int
     outputs: dict[str, Any]
@@ -234,7 +237,7 @@ def _run(compiled: Package, reals: list[Any], options: SimulatorOptions) -> _Run
         for tensor, values in zip(interface.outputs, result.outputs, strict=True)
     }
     exact = all(map(np.array_equal, expected, result.outputs))
-    return _Run(chip, image.cores, outputs, exact, result)
+    return _Run(compiled.layers, chip, image.cores, outputs, exact, result)
 
 
 def _describe(run: _Run) -> dict[str, Any]:
@@ -254,7 +257,7 @@ def _print(run: _Run) -> None:
         text = np.array2string(values, precision=4, suppress_small=True, max_line_width=1000)
         console.print(f"{name} = {text}", soft_wrap=True)
     console.print(f"same bits as the reference: {'yes' if run.exact else 'NO'}")
-    print_layers(run.result, run.chip)
+    print_layers(run.result, run.chip, run.layers)
 
 
 def _read_sample(path: Path, interface: Any, sample: int) -> list[Any]:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tinyformer.cli.console import console
@@ -43,23 +44,36 @@ def cost(result: RunResult, chip: Target) -> dict[str, Any]:
     }
 
 
-def print_layers(result: RunResult, chip: Target) -> None:
-    """Cycles of every layer as a table; nothing where there are none."""
+def _by_layer(result: RunResult, names: Mapping[str, str]) -> list[tuple[str, int, int]]:
+    """Name, cycles and pessimistic cycles of each layer of the model, the most first."""
+    sums: dict[str, tuple[int, int]] = {}
+    for symbol, layer in result.layers.items():
+        name = names.get(symbol, symbol)
+        cycles, worse = sums.get(name, (0, 0))
+        sums[name] = (cycles + layer.cycles, worse + (layer.cycles_pessimistic or 0))
+    return sorted(((name, *both) for name, both in sums.items()), key=lambda row: -row[1])
+
+
+def print_layers(result: RunResult, chip: Target, names: Mapping[str, str]) -> None:
+    """Cycles of every layer as a table; nothing where there are none.
+
+    `names` are those of the model's layers by function. Functions that have none stand for
+    themselves.
+    """
     from rich.table import Table
 
     if result.cycles is None:
         return
     second = result.cycles_pessimistic is not None
     table = Table(title=f"cycles ({result.timing_model})", title_justify="left")
-    table.add_column("layer")
+    table.add_column("layer", overflow="fold")
     table.add_column("cycles", justify="right")
     table.add_column("share", justify="right")
     if second:
         table.add_column("pessimistic", justify="right")
-    for name, layer in result.layers.items():
-        share = f"{100 * layer.cycles / result.cycles:.1f} %"
-        worse = [f"{layer.cycles_pessimistic:,}"] if second else []
-        table.add_row(name, f"{layer.cycles:,}", share, *worse)
+    for name, cycles, pessimistic in _by_layer(result, names):
+        share = f"{100 * cycles / result.cycles:.1f} %"
+        table.add_row(name, f"{cycles:,}", share, *([f"{pessimistic:,}"] if second else []))
     table.add_section()
     worse = [f"{result.cycles_pessimistic:,}"] if second else []
     table.add_row("total", f"{result.cycles:,}", "", *worse)
