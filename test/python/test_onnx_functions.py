@@ -22,7 +22,8 @@ def test_known_functions_are_recognised(name: str, factor: float, gain: float) -
     assert is_exact(match, function)
     values = match.gain * KNOWN[match.function](match.factor * GRID)
     np.testing.assert_allclose(values, function.samples, rtol=0, atol=1e-4)
-    if name not in ("relu", "tanh"):  # c·relu(x) = relu(c·x); tanh(-x) = -tanh(x)
+    # c·relu(x) = relu(c·x), and of the same kind are two more; tanh(-x) = -tanh(x).
+    if name not in ("relu", "relu6", "leaky_relu", "tanh"):
         assert match.function == name
         assert match.factor == pytest.approx(factor, rel=1e-4)
 
@@ -43,13 +44,13 @@ def test_rounded_constants_are_forgiven() -> None:
 @pytest.mark.parametrize(
     "samples",
     [
-        np.maximum(GRID, 0.01 * GRID),
-        np.clip(GRID, 0, 6),
-        np.log1p(np.exp(GRID)),
-        np.where(GRID > 0, GRID, np.expm1(GRID)),
+        np.maximum(GRID, 0.2 * GRID),
+        np.clip(GRID, -1, 6),
+        GRID / (1 + np.abs(GRID)),
+        np.where(GRID > 0, GRID, 0.5 * np.expm1(GRID)),
         GRID**2,
     ],
-    ids=["leaky_relu", "relu6", "softplus", "elu", "square"],
+    ids=["leaky_relu_of_slope_0.2", "hard_tanh", "softsign", "elu_of_half", "square"],
 )
 def test_other_functions_are_not_exact(samples: np.ndarray) -> None:
     match = recognise(Function(samples))

@@ -135,6 +135,14 @@ LogicalResult Quantizer::quantize(SoftmaxOp op) {
 // lookup, add, pool, embedding
 //===----------------------------------------------------------------------===//
 
+static double softplus(double x) {
+  return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x)));
+}
+
+static double hardSigmoid(double x) {
+  return std::clamp(x / 6.0 + 0.5, 0.0, 1.0);
+}
+
 static double evaluate(UnaryFunction function, double x) {
   switch (function) {
   case UnaryFunction::Identity:
@@ -153,6 +161,23 @@ static double evaluate(UnaryFunction function, double x) {
     return 1.0 / (1.0 + std::exp(-x));
   case UnaryFunction::Silu:
     return x / (1.0 + std::exp(-x));
+  case UnaryFunction::Relu6:
+    return std::clamp(x, 0.0, 6.0);
+  case UnaryFunction::LeakyRelu:
+    return std::max(x, 0.01 * x);
+  case UnaryFunction::Elu:
+    return x > 0 ? x : std::expm1(x);
+  case UnaryFunction::Selu:
+    return 1.0507009873554805 *
+           (x > 0 ? x : 1.6732632423543772 * std::expm1(x));
+  case UnaryFunction::HardSigmoid:
+    return hardSigmoid(x);
+  case UnaryFunction::HardSwish:
+    return x * hardSigmoid(x);
+  case UnaryFunction::Softplus:
+    return softplus(x);
+  case UnaryFunction::Mish:
+    return x * std::tanh(softplus(x));
   }
   llvm_unreachable("unknown function");
 }

@@ -17,12 +17,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyformer.reference.real import FUNCTIONS, Reals
+
 Samples = NDArray[np.float64]
 
 # Symmetric, with zero, and with steps that binary floating point represents exactly.
 GRID: Samples = np.linspace(-8.0, 8.0, 257)
 TOLERANCE = 2e-5
-_erf = np.vectorize(math.erf, otypes=[np.float64])
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,22 +61,8 @@ def affine(slope: float, offset: float = 0.0, name: str = "") -> Function:
 IDENTITY = affine(1.0)
 
 
-def _gelu_tanh(x: Samples) -> Samples:
-    inner = math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)
-    return np.asarray(0.5 * x * (1 + np.tanh(inner)), np.float64)
-
-
-def _sigmoid(x: Samples) -> Samples:
-    return np.asarray(0.5 * (1 + np.tanh(0.5 * x)), np.float64)
-
-
-KNOWN: dict[str, Callable[[Samples], Samples]] = {
-    "relu": lambda x: np.maximum(x, 0.0),
-    "gelu": lambda x: 0.5 * x * (1 + _erf(x / math.sqrt(2))),
-    "gelu_tanh": _gelu_tanh,
-    "tanh": np.tanh,
-    "sigmoid": _sigmoid,
-    "silu": lambda x: x * _sigmoid(x),
+KNOWN: dict[str, Callable[[Samples], Reals]] = {
+    name: function for name, function in FUNCTIONS.items() if name != "identity"
 }
 
 

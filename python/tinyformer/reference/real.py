@@ -31,6 +31,27 @@ def sigmoid(x: Reals) -> Reals:
     return np.asarray(0.5 * (1 + np.tanh(0.5 * x)))
 
 
+def elu(x: Reals) -> Reals:
+    """x, and exp(x) - 1 where that is negative."""
+    return np.asarray(np.where(x > 0, x, np.expm1(np.minimum(x, 0))))
+
+
+def selu(x: Reals) -> Reals:
+    """ELU with the constants of Klambauer et al., arXiv 1706.02515."""
+    slope, reach = 1.0507009873554805, 1.6732632423543772
+    return np.asarray(slope * np.where(x > 0, x, reach * elu(x)))
+
+
+def hard_sigmoid(x: Reals) -> Reals:
+    """A line between 0 and 1, at -3 and 3."""
+    return np.asarray(np.clip(x / 6 + 0.5, 0, 1))
+
+
+def softplus(x: Reals) -> Reals:
+    """log(1 + exp(x)), without overflow."""
+    return np.asarray(np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))))
+
+
 FUNCTIONS: dict[str, Callable[[Reals], Reals]] = {
     "identity": lambda x: x,
     "relu": lambda x: np.maximum(x, 0),
@@ -39,6 +60,14 @@ FUNCTIONS: dict[str, Callable[[Reals], Reals]] = {
     "tanh": lambda x: np.asarray(np.tanh(x)),
     "sigmoid": sigmoid,
     "silu": lambda x: np.asarray(x * sigmoid(x)),
+    "relu6": lambda x: np.clip(x, 0, 6),
+    "leaky_relu": lambda x: np.maximum(x, 0.01 * x),
+    "elu": elu,
+    "selu": selu,
+    "hard_sigmoid": hard_sigmoid,
+    "hard_swish": lambda x: np.asarray(x * hard_sigmoid(x)),
+    "softplus": softplus,
+    "mish": lambda x: np.asarray(x * np.tanh(softplus(x))),
 }
 
 

@@ -25,7 +25,15 @@ def TinyAttn_UnaryFunction : I32EnumAttr<"UnaryFunction",
       I32EnumAttrCase<"GeluTanh", 3, "gelu_tanh">,
       I32EnumAttrCase<"Tanh", 4, "tanh">,
       I32EnumAttrCase<"Sigmoid", 5, "sigmoid">,
-      I32EnumAttrCase<"Silu", 6, "silu">
+      I32EnumAttrCase<"Silu", 6, "silu">,
+      I32EnumAttrCase<"Relu6", 7, "relu6">,
+      I32EnumAttrCase<"LeakyRelu", 8, "leaky_relu">,
+      I32EnumAttrCase<"Elu", 9, "elu">,
+      I32EnumAttrCase<"Selu", 10, "selu">,
+      I32EnumAttrCase<"HardSigmoid", 11, "hard_sigmoid">,
+      I32EnumAttrCase<"HardSwish", 12, "hard_swish">,
+      I32EnumAttrCase<"Softplus", 13, "softplus">,
+      I32EnumAttrCase<"Mish", 14, "mish">
     ]> {
   let cppNamespace = "::mlir::tinyattn";
   let genSpecializedAttr = 0;
