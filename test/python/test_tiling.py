@@ -251,6 +251,24 @@ def test_no_attention_map_and_no_copies(kind: str | None) -> None:
     assert "x10x10xi8" not in text
 
 
+@pytest.mark.parametrize(
+    ("target", "shape", "packed"),
+    [
+        # Values of more than 258 tokens are separate words: here 32 KiB a head.
+        ("stm32h7", (512, 64, 32, 4), True),
+        ("stm32l4", (512, 64, 32, 4), False),
+        ("stm32l4", (300, 32, 16, 1), True),
+    ],
+)
+def test_long_sequences_have_kernels_where_memory_allows(
+    target: str, shape: Shape, packed: bool
+) -> None:
+    compilation = compile_attention(shape, target, tiled("auto"))
+    compilation.run_to("bufferize")
+    assert ("tinyattn.packed_context" in compilation.text()) == packed
+    assert compilation.arenas[0].size <= compilation.schedules[0].arena_bytes
+
+
 def test_feed_forward_networks_need_no_wide_rows() -> None:
     config = Encoder(60, 8, 4, 2, 64, "gelu", "none", False, "mean", False, seed=3)
     arenas = {}

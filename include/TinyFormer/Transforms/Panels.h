@@ -75,9 +75,10 @@ std::vector<int32_t> packParts(const LinearWeights &layer, int64_t width,
 bool shouldJoinKeys(int64_t depth, int shift);
 bool shouldJoinValues(int64_t tokens, int shift);
 
-/// Whether values of a head, which have to be separate, would take more than 16
-/// KiB: twice their bytes. A sequence of that length is short of memory first.
-bool areValuesTooLarge(int64_t tokens, int64_t width, int shift);
+/// Whether values of a head that have to be separate, which is twice their
+/// bytes, would take more than `room`: a long sequence is short of memory
+/// first.
+bool areValuesTooLarge(int64_t tokens, int64_t width, int shift, int64_t room);
 
 } // namespace tinyformer
 

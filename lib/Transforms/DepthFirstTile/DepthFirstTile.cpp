@@ -38,8 +38,8 @@ bool arePackableKeysAndValues(FusedMhsaOp) { return true; }
 
 /// What `tinyattn-pack-operands` will do with the layer.
 template <typename AttentionOp>
-tinyformer::AttentionPacking getPacking(AttentionOp op,
-                                        const AttentionShape &shape) {
+tinyformer::AttentionPacking
+getPacking(AttentionOp op, const AttentionShape &shape, TargetAttr target) {
   tinyformer::AttentionPacking packing;
   if (!op.isQuantized())
     return packing;
@@ -50,7 +50,8 @@ tinyformer::AttentionPacking getPacking(AttentionOp op,
   packing.attention =
       shape.headWidth % 2 == 0 && shape.valueWidth % 2 == 0 &&
       !tinyformer::areValuesTooLarge(shape.tokens, shape.valueWidth,
-                                     op.getContextRequantAttr().getShift()) &&
+                                     op.getContextRequantAttr().getShift(),
+                                     getRoomForValues(target)) &&
       arePackableKeysAndValues(op) &&
       getPackable(op.getQueryWeight(), op.getQueryBias(),
                   op.getQueryMultipliers(), op.getQueryRequantAttr()) &&
@@ -79,7 +80,7 @@ AttentionShape getAttentionShape(AttentionOp op, bool fusedWeights,
                           op.getQuerySource().getType().getDimSize(0),
                           fusedWeights};
   if (hasPanelKernels(target))
-    shape.packing = getPacking(op, shape);
+    shape.packing = getPacking(op, shape, target);
   shape.packing.words = hasWordKernels(target);
   if (shape.packing.words) {
     shape.cores = target.getCores();

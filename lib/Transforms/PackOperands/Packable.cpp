@@ -24,6 +24,14 @@ bool tinyattn::hasWordKernels(TargetAttr target) {
   return target && target.getIsa() == "xpulpv2";
 }
 
+int64_t tinyattn::getRoomForValues(TargetAttr target) {
+  uint64_t largest = 0;
+  for (MemoryAttr memory : target.getMemories())
+    if (memory.getKind() == MemoryKind::Ram)
+      largest = std::max(largest, memory.getSize() - memory.getReserved());
+  return largest / 2;
+}
+
 bool tinyattn::shouldMoveRows(TargetAttr target, int64_t width) {
   return hasWordKernels(target) && target.getCores() > 1 && width % 64 == 0;
 }
@@ -274,7 +282,7 @@ static bool isContextOfPanels(MatmulOp op) {
 }
 
 std::optional<PackableAttention>
-tinyattn::getPackableAttention(SoftmaxOp softmax) {
+tinyattn::getPackableAttention(SoftmaxOp softmax, TargetAttr target) {
   if (softmax.getNumResults() != 2 || !getConstantAttribute(softmax.getTable()))
     return std::nullopt;
   PackableAttention parts;
@@ -300,7 +308,8 @@ tinyattn::getPackableAttention(SoftmaxOp softmax) {
     return std::nullopt;
   if (tinyformer::areValuesTooLarge(getShape(parts.scores.getResult(0)).back(),
                                     isInput ? values.front() : values.back(),
-                                    parts.context.getRequantAttr().getShift()))
+                                    parts.context.getRequantAttr().getShift(),
+                                    getRoomForValues(target)))
     return std::nullopt;
   if (getShape(parts.scores.getRhs()).size() == 2)
     return parts;

@@ -17,6 +17,9 @@ namespace mlir::tinyattn {
 bool hasPanelKernels(TargetAttr target);
 /// The target has dot products of words of four bytes.
 bool hasWordKernels(TargetAttr target);
+/// What the values of one head may take: half of the largest memory for arenas,
+/// since keys take half of that again, and a tile needs room.
+int64_t getRoomForValues(TargetAttr target);
 /// Several cores read rows of so many bytes, all of which would begin in one of
 /// 16 memory banks.
 bool shouldMoveRows(TargetAttr target, int64_t width);
@@ -82,7 +85,8 @@ struct PackableAttention {
 
 /// The attention that `softmax` belongs to, if every op of it can be packed,
 /// seen alone.
-std::optional<PackableAttention> getPackableAttention(SoftmaxOp softmax);
+std::optional<PackableAttention> getPackableAttention(SoftmaxOp softmax,
+                                                      TargetAttr target);
 
 /// `index` / `divisor`, without a division at run time, if there is no rest.
 std::optional<OpFoldResult> divideExactly(OpBuilder &b, OpFoldResult index,

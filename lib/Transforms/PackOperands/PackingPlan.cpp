@@ -42,9 +42,12 @@ static void dropSharers(SmallVector<PackableAttention> &all) {
 }
 
 PackingPlan::PackingPlan(func::FuncOp function) {
+  auto target =
+      function->getParentOfType<ModuleOp>()->getAttrOfType<TargetAttr>(kTarget);
   SmallVector<PackableAttention> all;
   function.walk([&](SoftmaxOp op) {
-    if (std::optional<PackableAttention> parts = getPackableAttention(op))
+    if (std::optional<PackableAttention> parts =
+            getPackableAttention(op, target))
       all.push_back(*parts);
   });
   dropSharers(all);

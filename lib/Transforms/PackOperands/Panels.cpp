@@ -174,10 +174,10 @@ bool tinyformer::shouldJoinKeys(int64_t depth, int shift) {
   return depth > 2 && shift <= jointShift && depth * 128 * 128 < jointLimit;
 }
 
-bool tinyformer::areValuesTooLarge(int64_t tokens, int64_t width, int shift) {
-  constexpr int64_t largest = 16384;
+bool tinyformer::areValuesTooLarge(int64_t tokens, int64_t width, int shift,
+                                   int64_t room) {
   return !shouldJoinValues(tokens, shift) &&
-         getRightBytes(width, tokens, /*joint=*/false) > largest;
+         getRightBytes(width, tokens, /*joint=*/false) > room;
 }
 
 bool tinyformer::shouldJoinValues(int64_t tokens, int shift) {
