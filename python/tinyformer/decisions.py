@@ -30,7 +30,8 @@ class TiledFeedForward:
 @dataclass(frozen=True)
 class FusionDecision:
     """Whether a layer's weights were fused, and the estimates for either form of
-    what differs between them. A layer that arrived `quantized` keeps its own integers."""
+    what differs between them, in cycles of one core and bytes. A layer that arrived
+    `quantized` keeps its own integers."""
 
     layer: str
     fused: bool

@@ -166,5 +166,5 @@ def test_fusion_is_told(cli, fuse: str, optimize: str, outcome: str) -> None:
     assert decision["fused"] == outcome.startswith("fused")
     assert f"({decision['reason']})" in line
     assert f"{decision['plain_cycles']:,.0f} cycles plain" in line
-    assert f"{decision['fused_cycles']:,.0f} fused (estimates)" in line
+    assert f"{decision['fused_cycles']:,.0f} fused (estimates for one core)" in line
     assert f"{decision['plain_weight_bytes']:,} weight bytes plain" in line

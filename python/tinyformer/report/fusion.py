@@ -28,7 +28,7 @@ def fusion_line(decision: FusionDecision, reason: str) -> str:
     return (
         f"{decision.layer}: weights {'fused' if decision.fused else 'not fused'} "
         f"({reason}); {decision.plain_cycles:,.0f} cycles plain, {decision.fused_cycles:,.0f} "
-        f"fused (estimates); {decision.plain_weight_bytes:,} weight bytes plain, "
+        f"fused (estimates for one core); {decision.plain_weight_bytes:,} weight bytes plain, "
         f"{decision.fused_weight_bytes:,} fused"
     )
 
