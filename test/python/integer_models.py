@@ -295,3 +295,10 @@ class IntegerMean(OpRun):  # type: ignore[misc]
 OPERATORS = {
     kind.__name__: kind for kind in (RequantShift, iSoftmax, ITAMax, iLayerNorm, iGELU, IntegerMean)
 }
+
+
+def index(model: IntegerModel, number: npt.ArrayLike) -> str:
+    """A constant of integers of ONNX, as indices and shapes are."""
+    name = model.constant(0)
+    model.constants[-1].CopyFrom(numpy_helper.from_array(np.array(number), name))
+    return name
