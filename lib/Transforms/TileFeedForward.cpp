@@ -183,7 +183,10 @@ struct TileFeedForward : impl::TileFeedForwardBase<TileFeedForward> {
     if (tile == "none" || getOperation().isExternal() || isOnCluster())
       return;
     SmallVector<LinearOp> layers;
-    getOperation().walk([&](LinearOp op) { layers.push_back(op); });
+    getOperation().walk([&](LinearOp op) {
+      if (op.hasPureTensorSemantics())
+        layers.push_back(op);
+    });
     llvm::DenseSet<Operation *> done;
     SmallVector<Attribute> descriptions;
     IRRewriter rewriter(&getContext());

@@ -63,3 +63,12 @@ func.func @stays(%x: tensor<5x4xi8>, %w1: tensor<16x4xi8>, %b1: tensor<16xi32>, 
   %3 = tinyattn.linear ins(%2, %w2, %b, %b : tensor<5x16xi8>, tensor<4x16xi8>, tensor<4xi32>, tensor<4xi32>) outs(%e : tensor<5x4xi8>) {requant = #tinyattn.requant<shift = 12>} -> tensor<5x4xi8>
   return %1, %2, %3 : tensor<5x16xi8>, tensor<5x16xi8>, tensor<5x4xi8>
 }
+
+// Nothing is left to tile where memory is chosen already.
+// CHECK-LABEL: @on_memrefs
+func.func @on_memrefs(%x: memref<64x8xf32>, %w: memref<16x8xf32>, %b: memref<16xf32>, %y: memref<64x16xf32>) {
+  // CHECK-NOT: scf.for
+  // CHECK: tinyattn.linear
+  tinyattn.linear ins(%x, %w, %b : memref<64x8xf32>, memref<16x8xf32>, memref<16xf32>) outs(%y : memref<64x16xf32>)
+  return
+}
